@@ -1,0 +1,67 @@
+// The static server behind `npm start` and the end-to-end tests: dist/ with the headers of headers.json, path by path.
+// `--bare` leaves the headers out, as a host without any configuration would.
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import path from "node:path";
+import { createBrotliCompress, createGzip } from "node:zlib";
+import { root } from "./ensure.mjs";
+
+const types = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".wasm": "application/wasm",
+};
+const compressible = new Set([".html", ".js", ".css", ".json", ".svg", ".wasm", ".webmanifest"]);
+const rules = JSON.parse(readFileSync(path.join(root, "headers.json"), "utf8")).map((rule) => ({
+  ...rule,
+  path: new RegExp(rule.path),
+}));
+
+/** The headers a path gets: those of every rule whose pattern it matches. */
+export const headersFor = (pathname) =>
+  Object.assign({}, ...rules.filter((rule) => rule.path.test(pathname)).map((rule) => rule.headers));
+
+function fileFor(folder, pathname) {
+  const file = path.join(folder, path.normalize(decodeURIComponent(pathname)));
+  if (file !== folder && !file.startsWith(folder + path.sep)) return undefined;
+  const target = existsSync(file) && statSync(file).isDirectory() ? path.join(file, "index.html") : file;
+  return existsSync(target) ? target : undefined;
+}
+
+/** Starts the server; resolves to it once it listens. `port` 0 takes a free one. */
+export function serve({ port = 0, host = "127.0.0.1", bare = false, folder = path.join(root, "dist") } = {}) {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const file = fileFor(folder, pathname);
+    if (!file) return response.writeHead(404, { "Content-Type": "text/plain" }).end("Not found\n");
+    const extension = path.extname(file);
+    const headers = { "Content-Type": types[extension] ?? "application/octet-stream", ...(bare ? {} : headersFor(pathname)) };
+    const accepted = compressible.has(extension) ? String(request.headers["accept-encoding"] ?? "") : "";
+    const encoding = accepted.includes("br") ? "br" : accepted.includes("gzip") ? "gzip" : undefined;
+    if (encoding) headers["Content-Encoding"] = encoding;
+    else headers["Content-Length"] = statSync(file).size;
+    response.writeHead(200, headers);
+    const content = createReadStream(file);
+    if (encoding === "br") content.pipe(createBrotliCompress()).pipe(response);
+    else if (encoding === "gzip") content.pipe(createGzip()).pipe(response);
+    else content.pipe(response);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => resolve(server));
+  });
+}
+
+if (process.argv[1] === path.join(root, "scripts/serve.mjs")) {
+  const option = (name, otherwise) => {
+    const at = process.argv.indexOf(name);
+    return at < 0 ? otherwise : process.argv[at + 1];
+  };
+  const server = await serve({ port: Number(option("--port", "4173")), bare: process.argv.includes("--bare") });
+  console.log(`http://127.0.0.1:${server.address().port}/`);
+}
