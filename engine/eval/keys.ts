@@ -1,0 +1,62 @@
+/**
+ * `Keys`: the sorted names of an attribute set, shared by all sets of the same shape.
+ *
+ * Invariant: names are in byte order, without duplicates, and never change. Sites that select attributes remember the last `Keys`
+ * they saw and the index found there, so identity must mean equality; the reverse need not hold.
+ */
+
+const linearLimit = 8;
+const indexAfter = 4;
+
+export class Keys {
+  readonly names: readonly string[];
+  private index: Map<string, number> | undefined;
+  private searches = 0;
+  /** Merge plans by right-hand keys; see merge.ts. */
+  plans: Map<Keys, unknown> | undefined;
+
+  /** `names` must be sorted already. */
+  constructor(names: readonly string[]) {
+    this.names = names;
+    this.index = undefined;
+    this.plans = undefined;
+  }
+
+  get size(): number {
+    return this.names.length;
+  }
+
+  /** The index of a name, or -1. */
+  indexOf(name: string): number {
+    const names = this.names;
+    if (this.index !== undefined) return this.index.get(name) ?? -1;
+    if (names.length <= linearLimit) return names.indexOf(name);
+    if (++this.searches > indexAfter) return this.buildIndex().get(name) ?? -1;
+    return binarySearch(names, name);
+  }
+
+  private buildIndex(): Map<string, number> {
+    const index = new Map<string, number>();
+    for (let i = 0; i < this.names.length; i++) index.set(this.names[i]!, i);
+    this.index = index;
+    return index;
+  }
+}
+
+export const noKeys = new Keys([]);
+
+function binarySearch(names: readonly string[], name: string): number {
+  let low = 0;
+  let high = names.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const candidate = names[middle]!;
+    if (candidate === name) return middle;
+    if (candidate < name) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
+/** Byte order, the order of every attribute listing. */
+export const compareNames = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);

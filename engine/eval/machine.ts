@@ -1,0 +1,3 @@
+export interface Machine {
+  readonly stack: unknown[];
+}

@@ -1,0 +1,45 @@
+/**
+ * Positions of source text in values and errors: a source and a byte offset, turned into line and column only when printed.
+ */
+import type { Source } from "#engine/syntax/ast.ts";
+import type { Keys } from "./keys.ts";
+
+/** Where something was written. */
+export interface Pos {
+  readonly source: Source;
+  /** Byte offset into the source's text. */
+  readonly offset: number;
+}
+
+/**
+ * Where the attributes of a set were written: an array parallel to the set's names, or for the result of `//` the two sides, asked
+ * right first. Kept lazy because almost no attribute's position is ever looked at.
+ */
+export type PosTable = readonly (Pos | undefined)[] | PosMerge;
+
+export class PosMerge {
+  readonly left: PosTable | undefined;
+  readonly leftKeys: Keys;
+  readonly right: PosTable | undefined;
+  readonly rightKeys: Keys;
+  readonly depth: number;
+  constructor(left: PosTable | undefined, leftKeys: Keys, right: PosTable | undefined, rightKeys: Keys) {
+    this.left = left;
+    this.leftKeys = leftKeys;
+    this.right = right;
+    this.rightKeys = rightKeys;
+    this.depth = 1 + Math.max(left instanceof PosMerge ? left.depth : 0, right instanceof PosMerge ? right.depth : 0);
+  }
+}
+
+/** The position of one attribute of a set with these keys, if known. */
+export function attributePos(table: PosTable | undefined, keys: Keys, name: string): Pos | undefined {
+  let current = table;
+  let currentKeys = keys;
+  while (current instanceof PosMerge) {
+    const inRight: boolean = current.rightKeys.indexOf(name) >= 0;
+    currentKeys = inRight ? current.rightKeys : current.leftKeys;
+    current = inRight ? current.right : current.left;
+  }
+  return current?.[currentKeys.indexOf(name)];
+}

@@ -1,0 +1,48 @@
+/**
+ * Settings that change what an evaluation gives. Names follow nix.conf; defaults are those of C++ Nix 2.34 on a plain system.
+ */
+export interface Settings {
+  readonly system: string;
+  readonly storeDir: string;
+  readonly pureEval: boolean;
+  readonly restrictEval: boolean;
+  readonly allowImportFromDerivation: boolean;
+  readonly allowedUris: readonly string[];
+  readonly experimentalFeatures: ReadonlySet<string>;
+  readonly maxCallDepth: number;
+  readonly traceVerbose: boolean;
+  readonly abortOnWarn: boolean;
+  readonly showTrace: boolean;
+  /** Search path: "prefix=path" or "path", NIX_PATH order. */
+  readonly nixPath: readonly string[];
+  readonly lintUrlLiterals: "ignore" | "warn" | "fatal";
+  readonly lintShortPathLiterals: "ignore" | "warn" | "fatal";
+  readonly lintAbsolutePathLiterals: "ignore" | "warn" | "fatal";
+  /** Only compute store paths, write nothing: `--eval` without --read-write-mode. */
+  readonly readOnly: boolean;
+  /** Nested calls and forces that run on the JavaScript stack before the explicit-stack machine takes over. */
+  readonly directDepth: number;
+  /** Compile hot lambdas to JavaScript source; needs `unsafe-eval`. */
+  readonly codegen: boolean;
+}
+
+export const defaultSettings: Settings = {
+  system: "i686-linux",
+  storeDir: "/nix/store",
+  pureEval: false,
+  restrictEval: false,
+  allowImportFromDerivation: true,
+  allowedUris: [],
+  experimentalFeatures: new Set(),
+  maxCallDepth: 10_000,
+  traceVerbose: false,
+  abortOnWarn: false,
+  showTrace: false,
+  nixPath: [],
+  lintUrlLiterals: "ignore",
+  lintShortPathLiterals: "ignore",
+  lintAbsolutePathLiterals: "ignore",
+  readOnly: true,
+  directDepth: 250,
+  codegen: false,
+};
