@@ -1,11 +1,12 @@
 /**
  * `Code`: a compiled expression, runnable in two ways over the same frames and thunks.
  *
- * `run` evaluates on the JavaScript stack. `step` does the same for the explicit-stack machine: it returns the value when it takes no
+ * `run` evaluates on the JavaScript stack. `step` does the same for the explicit-stack machine: it returns the value when that takes no
  * evaluation of anything else, or pushes what remains to be done, says what to evaluate next, and returns `PENDING`.
  * Invariant: both give the same value, the same error and the same order of side effects (traces).
  */
 import type { Machine } from "./machine.ts";
+import type { Routine } from "#engine/builtins/record.ts";
 import { Thunk, type Env, type Slot, type Value } from "./value.ts";
 
 /** The answer of a step that has handed the machine something else to evaluate first. */
@@ -22,12 +23,23 @@ export interface Code {
   step: (machine: Machine, env: Env) => Outcome;
   /** The slot for a use that may never be forced: a constant, the variable's own slot, or a new thunk. */
   delay: (env: Env) => Slot;
-  /** JavaScript frames `run` may nest before it forces or calls, roughly: the expression's height. */
-  readonly height: number;
 }
 
 /** A code whose delayed form is a thunk of itself. */
-export function code(height: number, run: Code["run"], step: Code["step"]): Code {
-  const self: Code = { run, step, delay: (env) => new Thunk(self, env), height };
+export function makeCode(run: Code["run"], step: Code["step"]): Code {
+  const self: Code = { run, step, delay: (env) => new Thunk(self, env) };
   return self;
 }
+
+/** A code that evaluates nothing else: it runs the same in both ways. */
+export const leafCode = (run: Code["run"]): Code => makeCode(run, (_machine, env) => run(env));
+
+/** A value known when compiling. */
+export function constantCode(value: Value): Code {
+  const run = () => value;
+  return { run, step: run, delay: run };
+}
+
+/** A code with a direct form for the JavaScript stack and a routine for the machine. */
+export const routineCode = (run: Code["run"], routine: (env: Env) => Routine<Slot>): Code =>
+  makeCode(run, (machine, env) => machine.start(routine(env)));

@@ -22,6 +22,8 @@ export interface EvalContext {
   requireFeature(feature: string): void;
   /** Derivations this evaluation wrote: path to ATerm and its hash modulo. */
   readonly derivations: DerivationTable;
+  /** Store paths of paths that were copied, by path. */
+  readonly copiedPaths: Map<string, string>;
 }
 
 /** A derivation that was instantiated by this evaluator. */

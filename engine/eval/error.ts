@@ -30,8 +30,11 @@ export type ErrorKind =
 export interface TraceFrame {
   readonly message: string;
   readonly pos: Pos | undefined;
-  /** Frames of `addErrorContext`, shown even without --show-trace. */
-  readonly always?: boolean;
+  /**
+   * `always`: of `addErrorContext`, never left out when a trace is shortened. `detail`: calls of lambdas, which C++ Nix only records
+   * under --show-trace (here they are always recorded, because the page shows the chain of the user's own files).
+   */
+  readonly shown?: "always" | "detail";
 }
 
 export interface NixErrorOptions {
@@ -68,9 +71,16 @@ export class NixError extends Error {
     return this.kind === "throw" || this.kind === "assert";
   }
 
+  /** A copy with only the innermost frames, for an error that is thrown again from another place. */
+  again(frames: number): NixError {
+    const copy = new NixError(this.kind, this.message, this);
+    copy.trace.push(...this.trace.slice(0, frames));
+    return copy;
+  }
+
   /** Adds an outer frame; returns the error so that `throw error.within(…)` reads well. */
-  within(message: string, pos?: Pos, always = false): this {
-    this.trace.push(always ? { message, pos, always } : { message, pos });
+  within(message: string, pos?: Pos, shown?: TraceFrame["shown"]): this {
+    this.trace.push(shown === undefined ? { message, pos } : { message, pos, shown });
     return this;
   }
 }

@@ -10,6 +10,7 @@
  * arguments and variables are slots.
  */
 import type { Code } from "./code.ts";
+import type { NixError } from "./error.ts";
 import type { Keys } from "./keys.ts";
 import type { PosTable } from "./positions.ts";
 import type { Builtin } from "#engine/builtins/record.ts";
@@ -114,6 +115,17 @@ export class PrimOpApp {
   }
 }
 
+/** What a thunk holds whose evaluation failed: the error as it left the thunk. */
+export class Failure {
+  readonly error: NixError;
+  /** Trace frames the error had then; what was added further out belongs to another use. */
+  readonly frames: number;
+  constructor(error: NixError, frames: number) {
+    this.error = error;
+    this.frames = frames;
+  }
+}
+
 /**
  * A computation done at most once. Its states: pending (`code` set), running (`code` is the black hole), done (`code` undefined and
  * `value` set) and failed (`value` is a `Failure`, thrown again by every force). Only force.ts and the machine change it.
@@ -121,7 +133,7 @@ export class PrimOpApp {
 export class Thunk {
   code: Code | undefined;
   env: Env;
-  value: Value | undefined;
+  value: Value | Failure | undefined;
   constructor(code: Code | undefined, env: Env) {
     this.code = code;
     this.env = env;

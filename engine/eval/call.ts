@@ -1,0 +1,167 @@
+/**
+ * Calling functions on the JavaScript stack: lambdas, builtins, partial applications and functors, and driving routines.
+ *
+ * One `call` counts once against max-call-depth however many arguments it passes, as in C++ Nix.
+ */
+import { Call, type Arg, type Builtin, type Request, type Routine } from "#engine/builtins/record.ts";
+import { NixError, addTrace } from "./error.ts";
+import { checkArg } from "./expect.ts";
+import { force } from "./force.ts";
+import { bindFormals, forceFormalsArgument } from "./formals.ts";
+import type { Pos } from "./positions.ts";
+import { callDepthExceeded, deepEvaluator, evalContext, runtime } from "./runtime.ts";
+import { describeValue } from "./print.ts";
+import { Attrs, Lambda, PrimOp, PrimOpApp, Thunk, type Env, type Slot, type Value } from "./value.ts";
+
+/** Calls a forced function with one argument or more. */
+export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefined): Value {
+  if (runtime.depth >= runtime.maxDepth) return deepEvaluator().call(fn, args, pos);
+  if (++runtime.calls > runtime.maxCalls) throw callDepthExceeded(pos);
+  runtime.depth++;
+  let current = fn;
+  let used = 0;
+  while (used < args.length) {
+    if (current instanceof Lambda) {
+      current = enterLambda(current, args[used++]!, pos);
+    } else if (current instanceof PrimOp || current instanceof PrimOpApp) {
+      const before = current instanceof PrimOp ? [] : current.args;
+      const take = Math.min(current.builtin.arity - before.length, args.length - used);
+      const all = [...before, ...args.slice(used, used + take)];
+      used += take;
+      current = all.length < current.builtin.arity ? new PrimOpApp(current.builtin, all) : runBuiltin(current.builtin, all, pos);
+    } else {
+      current = enterFunctor(current, pos);
+    }
+  }
+  runtime.depth--;
+  runtime.calls--;
+  return current;
+}
+
+/** Runs a lambda's body; the caller has counted the call. */
+function enterLambda(lambda: Lambda, argument: Slot, pos: Pos | undefined): Value {
+  const code = lambda.code;
+  const env: Env =
+    code.formals === null ? [lambda.env, argument] : bindFormals(lambda, argument, forceFormalsArgument(lambda, argument, pos), pos);
+  try {
+    return code.body.run(env);
+  } catch (thrown) {
+    throw lambdaTrace(thrown, lambda, pos);
+  }
+}
+
+/** Calls a forced function with one argument: the common case, without an array of arguments. */
+export function callOne(fn: Value, argument: Slot, pos: Pos | undefined): Value {
+  if (!(fn instanceof Lambda) || runtime.depth >= runtime.maxDepth) return callFunction(fn, [argument], pos);
+  if (++runtime.calls > runtime.maxCalls) throw callDepthExceeded(pos);
+  runtime.depth++;
+  const code = fn.code;
+  const env: Env =
+    code.formals === null ? [fn.env, argument] : bindFormals(fn, argument, forceFormalsArgument(fn, argument, pos), pos);
+  let value: Value;
+  try {
+    value = code.body.run(env);
+  } catch (thrown) {
+    throw lambdaTrace(thrown, fn, pos);
+  }
+  runtime.depth--;
+  runtime.calls--;
+  return value;
+}
+
+/** The trace of an error that leaves a lambda. */
+export function lambdaTrace(thrown: unknown, lambda: Lambda, pos: Pos | undefined): unknown {
+  if (!(thrown instanceof NixError)) return thrown;
+  thrown.within(`while calling ${lambdaName(lambda)}`, lambda.code.pos, "detail");
+  if (pos !== undefined) thrown.within("from call site", pos, "detail");
+  return thrown;
+}
+
+export const lambdaName = (lambda: Lambda): string =>
+  lambda.code.name === null ? "anonymous lambda" : `'${lambda.code.name}'`;
+
+const functorTrace = "while calling a functor (an attribute set with a '__functor' attribute)";
+
+/** The function that calling a set means: its `__functor` applied to itself. */
+function enterFunctor(value: Value, pos: Pos | undefined): Value {
+  const functor = functorOf(value, pos);
+  try {
+    return callFunction(force(functor.slot, pos), [value], functor.pos ?? pos);
+  } catch (thrown) {
+    throw addTrace(thrown, functorTrace, pos);
+  }
+}
+
+/** The `__functor` of a set, or the error for a value that cannot be called. */
+export function functorOf(value: Value, pos: Pos | undefined): { slot: Slot; pos: Pos | undefined } {
+  const slot = value instanceof Attrs ? value.get("__functor") : undefined;
+  if (slot === undefined) {
+    throw new NixError("type", `attempt to call something which is not a function but ${describeValue(value)}`, { pos });
+  }
+  return { slot, pos };
+}
+
+/** Forces and checks the arguments of a builtin in order and runs it; the caller has counted the call. */
+export function runBuiltin(builtin: Builtin, slots: Slot[], pos: Pos | undefined): Value {
+  const { args, impl, routine, traced } = builtin;
+  try {
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i]!;
+      if (arg.type !== "lazy") slots[i] = forceArg(slots[i]!, builtin, arg, i, pos);
+    }
+    if (impl !== undefined) {
+      const result = impl(slots as never, evalContext(), pos);
+      return result instanceof Thunk ? force(result, pos) : result;
+    }
+    return drive(routine!(slots as never, evalContext(), pos));
+  } catch (thrown) {
+    throw traced ? builtinTrace(thrown, builtin, pos) : thrown;
+  }
+}
+
+export const builtinTrace = (thrown: unknown, builtin: Builtin, pos: Pos | undefined): unknown =>
+  addTrace(thrown, `while calling the '${builtin.name}' builtin`, pos);
+
+function forceArg(slot: Slot, builtin: Builtin, arg: Arg, index: number, pos: Pos | undefined): Slot {
+  const type = arg.type;
+  if (!(slot instanceof Thunk) && type === "any") return slot;
+  try {
+    return checkArg(force(slot, pos), type);
+  } catch (thrown) {
+    throw argTrace(thrown, builtin, arg, index);
+  }
+}
+
+const ordinals = ["first", "second", "third", "fourth"];
+
+/** The trace line for an argument that could not be forced or has the wrong type. */
+export function argTrace(thrown: unknown, builtin: Builtin, arg: Arg, index: number): unknown {
+  if (arg.context === "" || (arg.context === undefined && arg.type === "any")) return thrown;
+  const context = arg.context ?? `while evaluating the ${ordinals[index]} argument passed to builtins.${builtin.name}`;
+  return addTrace(thrown, context);
+}
+
+/** Runs a routine to its end on the JavaScript stack. */
+export function drive(routine: Routine<Slot>): Value {
+  const { depth, calls } = runtime;
+  let next = routine.next();
+  while (next.done !== true) {
+    let answer: Value;
+    try {
+      answer = perform(next.value);
+    } catch (thrown) {
+      runtime.depth = depth;
+      runtime.calls = calls;
+      next = routine.throw(thrown);
+      continue;
+    }
+    next = routine.next(answer);
+  }
+  return force(next.value);
+}
+
+function perform(request: Request): Value {
+  if (request instanceof Thunk) return force(request);
+  if (request instanceof Call) return callFunction(force(request.fn), request.args, request.pos);
+  return request;
+}

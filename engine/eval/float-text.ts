@@ -1,0 +1,27 @@
+/**
+ * Floats as text, as C's `printf` writes them.
+ */
+
+/** `%g` with six significant digits: what printing a value shows. */
+export function printFloat(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const [mantissa, power] = value.toExponential(5).split("e") as [string, string];
+  const exponent = Number(power);
+  if (exponent < -4 || exponent >= 6) {
+    const sign = exponent < 0 ? "-" : "+";
+    return `${dropZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`;
+  }
+  return dropZeros(value.toFixed(5 - exponent));
+}
+
+const dropZeros = (digits: string): string => (digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits);
+
+/** `%f`: what `toString 1.5` gives. */
+export function fixedFloat(value: number): string {
+  if (!Number.isFinite(value)) return printFloat(value);
+  const magnitude = Math.abs(value);
+  if (magnitude < 1e21) return (Object.is(value, -0) ? "-" : "") + value.toFixed(6);
+  return `${BigInt(value)}.000000`;
+}
