@@ -1,0 +1,4 @@
+declare module "virtual:samples" {
+  export const archiveUrl: string;
+  export const seeds: readonly import("./samples.ts").Seed[];
+}
