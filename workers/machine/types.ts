@@ -3,6 +3,7 @@
  * survives structured cloning, and callbacks that the caller wraps in `Comlink.proxy`. One worker holds one virtual machine, so
  * `worker.terminate()` is a power cut too.
  */
+import type { FileTree } from "#engine/store/format/tree.ts";
 
 /** Where the bytes of an image come from: a URL that the worker fetches before it gives fetch up, or the bytes themselves. */
 export type ImageSource = string | Uint8Array;
@@ -254,14 +255,8 @@ export interface BuildListener {
 /** A made path in the store's own shape; its blobs travel beside it, by SHA-256 in lower-case hex. */
 export interface BuiltOutput {
   path: string;
-  tree: BuiltTree;
+  tree: FileTree;
 }
-
-/** NAR-shaped. Directory entries are sorted by name, bytewise. */
-export type BuiltTree =
-  | { kind: "regular"; executable: boolean; size: number; blob: string }
-  | { kind: "symlink"; target: Uint8Array }
-  | { kind: "directory"; entries: [name: Uint8Array, tree: BuiltTree][] };
 
 export type BuildResult =
   | { ok: true; outputs: BuiltOutput[]; blobs: Map<string, Uint8Array>; milliseconds: number }
