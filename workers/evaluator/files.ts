@@ -19,7 +19,9 @@ export type VirtualNode =
   | { readonly type: "symlink"; readonly target: string }
   | { readonly type: "directory"; readonly entries: Map<string, VirtualNode> };
 
-const newDirectory = (): VirtualNode & { type: "directory" } => ({ type: "directory", entries: new Map() });
+type VirtualDirectory = Extract<VirtualNode, { type: "directory" }>;
+
+const newDirectory = (): VirtualDirectory => ({ type: "directory", entries: new Map() });
 
 export interface VirtualFiles {
   /** The node at a path, links not followed. */
@@ -73,16 +75,14 @@ function lookup(root: VirtualNode, path: string): VirtualNode | undefined {
   return node;
 }
 
-function place(root: VirtualNode & { type: "directory" }, path: string, node: VirtualNode): void {
+function place(root: VirtualDirectory, path: string, node: VirtualNode): void {
   const names = path.split("/").filter((name) => name !== "");
   const last = names.pop() as string;
   let folder = root;
   for (const name of names) {
-    let next = folder.entries.get(name);
-    if (next?.type !== "directory") {
-      next = newDirectory();
-      folder.entries.set(name, next);
-    }
+    const found = folder.entries.get(name);
+    const next = found?.type === "directory" ? found : newDirectory();
+    if (next !== found) folder.entries.set(name, next);
     folder = next;
   }
   folder.entries.set(last, node);
