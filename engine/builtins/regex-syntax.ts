@@ -419,7 +419,8 @@ function foldCase(code: number): number {
   return code >= 0x41 && code <= 0x5a ? code + 32 : code;
 }
 
-const between = (low: string, high: string) => (code: number) => code >= low.charCodeAt(0) && code <= high.charCodeAt(0);
+const between = (low: string, high: string) => (code: number) =>
+  code >= low.charCodeAt(0) && code <= high.charCodeAt(0);
 const isDigit = between("0", "9");
 const isUpper = between("A", "Z");
 const isLower = between("a", "z");

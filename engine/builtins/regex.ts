@@ -139,7 +139,7 @@ const Frame = {
 } as const;
 
 /** Decisions and bytes tried before a call gives up; a pair that needs more would take the C++ program ages too. */
-const STEP_BUDGET = 400_000_000;
+const STEP_BUDGET = 200_000_000;
 /** Above this many table entries a hash table is used. */
 const DENSE_LIMIT = 1 << 24;
 const UNKNOWN = 0;
@@ -164,10 +164,10 @@ class Executor {
   readonly #loopCount: Int32Array;
   #steps = 0;
   /** What is known of (decision, position, loops): UNKNOWN, FAILED, or the number of the run in which it succeeded. */
-  #dense: Int32Array | undefined;
-  #sparse: Map<number, number> | undefined;
+  #table: Int32Array | Map<number, number> | undefined;
+  /** The table of the runs that are not special. */
+  #kept: Int32Array | Map<number, number> | undefined;
   #run = 0;
-  #remembering = false;
 
   constructor(regex: Regex, text: string, whole: boolean) {
     this.#automaton = regex.automaton;
@@ -221,20 +221,23 @@ class Executor {
     this.end = -1;
     this.#run++;
     // What is remembered does not hold for the one place where a flag changes the outcome.
-    const special = (atLineBegin && !this.#whole) || notEmpty;
-    this.#remembering = !special && (this.#dense !== undefined || this.#sparse !== undefined);
+    const special = (atLineBegin && !this.#whole && this.#automaton.op.includes(Op.lineBegin)) || notEmpty;
+    this.#table = special ? undefined : this.#kept;
     this.#captures.fill(-1);
-    return this.#explore(start, atLineBegin, notEmpty, special);
+    // Short work is not worth a table; unless this place is special, the steps are those of all runs over this text.
+    const threshold = special ? this.#steps + 2000 : 2000 + 4 * this.#text.length;
+    const found = this.#explore(start, atLineBegin, notEmpty, threshold);
+    if (!special) this.#kept = this.#table;
+    return found;
   }
 
   // The one long function: the automaton's interpreter, down (descend) and up (give back) one explicit stack.
-  #explore(start: number, atLineBegin: boolean, notEmpty: boolean, special: boolean): boolean {
+  #explore(start: number, atLineBegin: boolean, notEmpty: boolean, threshold: number): boolean {
     const { op, next, alt, argument, sets } = this.#automaton;
     const { runOf, nullable } = this.#plan;
     const text = this.#text;
     const { length } = text;
     const captures = this.#captures;
-    const threshold = special ? Infinity : this.#steps + 2000 + 4 * length;
     let top = 0;
     let state = this.#automaton.start;
     let position = start;
@@ -309,9 +312,9 @@ class Executor {
             break descend;
           default: {
             // A repeat or a choice.
-            if (++this.#steps > threshold && !this.#remembering) this.#startRemembering();
+            if (++this.#steps > threshold && this.#table === undefined) this.#startRemembering(notEmpty);
             const loops = this.#loops(position);
-            if (this.#remembering) {
+            if (this.#table !== undefined) {
               const known = this.#recall(state, position, loops);
               if (known === FAILED || known === this.#run) {
                 result = known !== FAILED;
@@ -370,7 +373,7 @@ class Executor {
             this.#remember(a, b, c, true);
             continue;
           }
-          if (this.#remembering) push(Frame.remember, a, b, c);
+          if (this.#table !== undefined) push(Frame.remember, a, b, c);
           state = next[a]!;
           position = b;
           break;
@@ -416,7 +419,7 @@ class Executor {
       const code = text.charCodeAt(position);
       if (set === undefined ? code !== byte : set[code] === 0) break;
       position++;
-      if (this.#remembering && this.#recall(state, position, 0) === FAILED) {
+      if (this.#table !== undefined && this.#recall(state, position, 0) === FAILED) {
         this.#steps += position - from;
         return position - 1;
       }
@@ -434,13 +437,12 @@ class Executor {
     return code;
   }
 
-  #startRemembering(): void {
+  #startRemembering(isShort: boolean): void {
     // With many empty loops the counts no longer fit a number; such patterns have the step budget alone.
     if (this.#plan.nullables > 16) return;
-    this.#remembering = true;
     const entries = this.#plan.decisions * (this.#text.length + 1);
-    if (this.#plan.nullables === 0 && entries <= DENSE_LIMIT) this.#dense ??= new Int32Array(entries);
-    else this.#sparse ??= new Map();
+    const isDense = this.#plan.nullables === 0 && !isShort && entries <= DENSE_LIMIT;
+    this.#table = isDense ? new Int32Array(entries) : new Map();
   }
 
   #key(state: number, position: number, loops: number): number {
@@ -449,15 +451,17 @@ class Executor {
 
   #recall(state: number, position: number, loops: number): number {
     const key = this.#key(state, position, loops);
-    return this.#dense === undefined ? (this.#sparse!.get(key) ?? UNKNOWN) : this.#dense[key]!;
+    const table = this.#table!;
+    return table instanceof Map ? (table.get(key) ?? UNKNOWN) : table[key]!;
   }
 
   #remember(state: number, position: number, loops: number, result: boolean): void {
-    if (!this.#remembering) return;
+    const table = this.#table;
+    if (table === undefined) return;
     const value = result ? this.#run : FAILED;
     const key = this.#key(state, position, loops);
-    if (this.#dense === undefined) this.#sparse!.set(key, value);
-    else this.#dense[key] = value;
+    if (table instanceof Map) table.set(key, value);
+    else table[key] = value;
   }
 }
 
