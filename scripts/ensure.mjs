@@ -41,14 +41,27 @@ export function ensureBrowser() {
   if (existsSync("/etc/debian_version") && process.getuid?.() === 0) {
     console.log("Installing Chromium…");
     run("apt-get", ["update", "-q"]);
-    run("apt-get", ["install", "-y", "-q", "--no-install-recommends", "chromium"], { DEBIAN_FRONTEND: "noninteractive" });
+    run("apt-get", ["install", "-y", "-q", "--no-install-recommends", "chromium"], {
+      DEBIAN_FRONTEND: "noninteractive",
+    });
     const installed = findBrowser();
     if (installed) return installed;
   }
   throw new Error("No Chromium found. Install one, or set TERRARIUM_CHROMIUM to its path.");
 }
 
-const sources = ["engine", "workers", "web", "samples", "scripts", "index.html", "package-lock.json", "vite.config.ts", "vite.cli.config.ts", "headers.json"];
+const sources = [
+  "engine",
+  "workers",
+  "web",
+  "samples",
+  "scripts",
+  "index.html",
+  "package-lock.json",
+  "vite.config.ts",
+  "vite.cli.config.ts",
+  "headers.json",
+];
 
 function newest(file) {
   if (!existsSync(file)) return 0;

@@ -40,7 +40,10 @@ export function serve({ port = 0, host = "127.0.0.1", bare = false, folder = pat
     const file = fileFor(folder, pathname);
     if (!file) return response.writeHead(404, { "Content-Type": "text/plain" }).end("Not found\n");
     const extension = path.extname(file);
-    const headers = { "Content-Type": types[extension] ?? "application/octet-stream", ...(bare ? {} : headersFor(pathname)) };
+    const headers = {
+      "Content-Type": types[extension] ?? "application/octet-stream",
+      ...(bare ? {} : headersFor(pathname)),
+    };
     const accepted = compressible.has(extension) ? String(request.headers["accept-encoding"] ?? "") : "";
     const encoding = accepted.includes("br") ? "br" : accepted.includes("gzip") ? "gzip" : undefined;
     if (encoding) headers["Content-Encoding"] = encoding;

@@ -151,3 +151,152 @@ export interface WorkerProblem {
   readonly code: string;
   readonly message: string;
 }
+
+/** What realising gave: every output's path by name, or why not. */
+export type RealiseOutcome =
+  | { readonly ok: true; readonly outputs: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly cancelled: boolean; readonly message: string };
+
+export interface PathDetail extends PathSummary {
+  /** The chain that keeps it: a root's name, then store paths; empty when nothing does. */
+  readonly keptBy: readonly string[];
+  readonly entries: readonly TreeEntry[];
+}
+
+export interface TreeEntry {
+  readonly name: string;
+  readonly kind: "file" | "executable" | "link" | "folder";
+  readonly size: number;
+  readonly target: string | null;
+}
+
+/** One reference on the way of a why-depends answer. */
+export interface DependencyStep {
+  readonly path: string;
+  readonly next: string;
+  readonly file: string | null;
+  readonly excerpt: string | null;
+}
+
+export interface GenerationRecord {
+  readonly number: number;
+  readonly path: string;
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly label: string;
+  readonly note: string;
+  readonly pinned: boolean;
+}
+
+export interface ProfileRecord {
+  readonly current: number | null;
+  readonly generations: readonly GenerationRecord[];
+  /** As `/nix/var/nix/profiles` shows it. */
+  readonly links: readonly (readonly [link: string, target: string])[];
+}
+
+export interface StoreOverview {
+  readonly paths: number;
+  readonly bytes: number;
+  readonly dead: readonly { readonly path: string; readonly name: string; readonly narSize: number }[];
+  readonly kept: readonly { readonly path: string; readonly name: string; readonly because: string }[];
+  readonly roots: readonly { readonly name: string; readonly path: string }[];
+}
+
+/** What differs between two systems, from their trees and closures. */
+export interface SystemChange {
+  readonly newBytes: number;
+  readonly closureDelta: number;
+  readonly units: readonly { readonly name: string; readonly action: UnitAction; readonly reason: string }[];
+  readonly etc: readonly {
+    readonly path: string;
+    readonly kind: ChangeKind;
+    readonly before: string | null;
+    readonly after: string | null;
+  }[];
+  readonly packages: readonly {
+    readonly name: string;
+    readonly before: string | null;
+    readonly after: string | null;
+    readonly sizeDelta: number;
+  }[];
+  readonly users: readonly { readonly name: string; readonly kind: ChangeKind }[];
+  readonly others: readonly { readonly name: string; readonly detail: string; readonly needsReboot: boolean }[];
+}
+
+export type ChangeKind = "added" | "removed" | "changed";
+export type UnitAction = "start" | "stop" | "restart" | "reload";
+
+/** What a command line needs from the page while the store worker runs it. */
+export interface CommandServices {
+  out(text: string): void;
+  err(text: string): void;
+  /** Instantiates the open workspace's system; the problem's text has the trace. */
+  evaluateSystem(): Promise<
+    { ok: true; drvPath: string; label: string; items: readonly StoreItem[] } | { ok: false; text: string }
+  >;
+  /** Runs an evaluator's command (`nix-instantiate`, `nix eval`, …). */
+  evaluate(argv: readonly string[]): Promise<CommandOutcome>;
+  /** Runs switch-to-configuration in the guest; its exit code. */
+  activate(topLevel: string, action: string): Promise<number>;
+  /** A named moment of a rebuild; rejects when the plug is pulled there. */
+  step(name: string): Promise<void>;
+  realising(event: RealiseEvent): void;
+  /** The whole of standard input, as a byte string. */
+  input(): Promise<string>;
+}
+
+export interface StoreServices {
+  /** Runs a builder in the sandbox machine; see workers/machine/types.ts. */
+  build(
+    request: import("./machine/types.ts").BuildRequest,
+    onLog: (bytes: Uint8Array) => void,
+  ): Promise<import("./machine/types.ts").BuildResult>;
+  cancelBuild(): Promise<void>;
+  /** A seed's file. */
+  seed(url: string): Promise<Uint8Array>;
+}
+
+/** The store's only writer. Rejections are `WorkerProblem`s. `workspace` names whose profile is meant. */
+export interface StoreWorker {
+  start(services: StoreServices): Promise<void>;
+
+  /** The page's own small records: workspaces, settings, progress. */
+  records(prefix: string): Promise<[key: string, value: unknown][]>;
+  putRecord(key: string, value: unknown): Promise<void>;
+  deleteRecord(key: string): Promise<void>;
+
+  register(items: readonly StoreItem[]): Promise<void>;
+  realise(drvPath: string, onEvent: (event: RealiseEvent) => void): Promise<RealiseOutcome>;
+  cancelRealise(): Promise<void>;
+  /** Which of these paths are valid. */
+  valid(paths: readonly string[]): Promise<string[]>;
+
+  closure(root: string): Promise<PathSummary[]>;
+  detail(path: string): Promise<PathDetail | null>;
+  whyDepends(from: string, to: string): Promise<DependencyStep[][]>;
+  /** A regular file's content below a store path, links followed inside the store; null when there is none. */
+  readFile(path: string): Promise<Uint8Array | null>;
+  storePath(path: string): Promise<StorePathAnswer | undefined>;
+  change(from: string | null, to: string): Promise<SystemChange>;
+
+  profile(workspace: string): Promise<ProfileRecord>;
+  annotate(
+    workspace: string,
+    number: number,
+    marks: { note?: string; pinned?: boolean; label?: string },
+  ): Promise<void>;
+  deleteGenerations(workspace: string, numbers: readonly number[]): Promise<void>;
+  deleteProfile(workspace: string): Promise<void>;
+  /** Keeps a path from collection while the machine runs on it (`/run/booted-system`, `/run/current-system`); null lets it go. */
+  setRoot(name: string, path: string | null): Promise<void>;
+
+  overview(): Promise<StoreOverview>;
+  collect(): Promise<{ freed: number; deleted: number }>;
+  verify(onProgress: (fraction: number) => void): Promise<string[]>;
+
+  /** Runs a command of engine/commands; its exit code. */
+  run(workspace: string, argv: readonly string[], services: CommandServices): Promise<number>;
+  /** Names of the commands and what each is for. */
+  commands(): Promise<{ name: string; doc: string }[]>;
+}

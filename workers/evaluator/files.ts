@@ -48,7 +48,11 @@ export function createVirtualFiles(samples: readonly SampleFile[], seeds: readon
     setWorkspace(files) {
       place(root, CONFIGURATION, newDirectory());
       for (const [name, text] of Object.entries(files)) {
-        place(root, `${CONFIGURATION}/${encodeUtf8(name)}`, { type: "text", executable: false, text: encodeUtf8(text) });
+        place(root, `${CONFIGURATION}/${encodeUtf8(name)}`, {
+          type: "text",
+          executable: false,
+          text: encodeUtf8(text),
+        });
       }
     },
   };

@@ -5,7 +5,15 @@
  * Invariant: answers about the store that come from outside (`outside`) are kept for one evaluation only, because the store changes;
  * contents of store paths never change and are kept.
  */
-import { type FetchRequest, type FetchResult, type FileStatus, type Io, IoError, type IoRequest, NeedsIO } from "#engine/eval/io.ts";
+import {
+  type FetchRequest,
+  type FetchResult,
+  type FileStatus,
+  type Io,
+  IoError,
+  type IoRequest,
+  NeedsIO,
+} from "#engine/eval/io.ts";
 import type { AddSourceRequest, SourceTree as EvalTree } from "#engine/eval/io.ts";
 import { fromBytes, toBytes } from "#engine/store/format/bytes.ts";
 import { hashOf, parseBareHash } from "#engine/store/format/hash.ts";
@@ -125,7 +133,8 @@ export function createPageIo(files: VirtualFiles): PageIo {
       return record({ kind: "source", path, method, tree: seedFileTree(seed.tree) });
     }
     const loaded = loadTree(tree);
-    if (method === "nar") return record({ kind: "source", path: makeSourcePath(name, hashNar(loaded).hash), method, tree: loaded });
+    if (method === "nar")
+      return record({ kind: "source", path: makeSourcePath(name, hashNar(loaded).hash), method, tree: loaded });
     if (loaded.type !== "regular") throw new IoError("EISDIR", name, `'${name}' is not a regular file`);
     const hash = hashOf("sha256", loaded.contents);
     return record({ kind: "source", path: makeContentPath({ method, hash }, name), method, tree: loaded });
@@ -146,7 +155,8 @@ export function createPageIo(files: VirtualFiles): PageIo {
     },
     answerStore: (path, answer) => void outside.set(path, answer),
     answerRead: (path, contents) => void reads.set(path, fromBytes(contents)),
-    answerRealise: (drvPath, outputs, paths) => void answers.set(requestKey({ kind: "realise", drvPath, outputs }), paths),
+    answerRealise: (drvPath, outputs, paths) =>
+      void answers.set(requestKey({ kind: "realise", drvPath, outputs }), paths),
     answerFetch: (fetch, result) => void answers.set(requestKey({ kind: "fetch", fetch }), result),
     instantiation(drvPath) {
       const found: StoreItem[] = [];
@@ -208,7 +218,11 @@ function fileStatus(node: VirtualNode | TreeNode<SourceContents>): FileStatus {
     case "seed":
       return { type: "regular", executable: node.tree.executable, size: node.tree.size };
     case "regular":
-      return { type: "regular", executable: node.executable, size: "contents" in node ? node.contents.length : node.size };
+      return {
+        type: "regular",
+        executable: node.executable,
+        size: "contents" in node ? node.contents.length : node.size,
+      };
     default:
       return { type: node.type, executable: false, size: 0 };
   }
@@ -219,7 +233,10 @@ function wholeSeed(files: VirtualFiles, tree: EvalTree): Seed | undefined {
   const leaf = firstFile(tree, []);
   if (leaf === undefined) return undefined;
   const [path, depth] = leaf;
-  const root = path.split("/").slice(0, -depth || undefined).join("/");
+  const root = path
+    .split("/")
+    .slice(0, -depth || undefined)
+    .join("/");
   const seed = files.seedAt(root);
   return seed !== undefined && sameShape(tree, seedFileTree(seed.tree), root) ? seed : undefined;
 }
