@@ -223,7 +223,10 @@ export interface Formal extends Node {
   readonly fallback: Expr | null;
 }
 
-/** `f a b`: one node for all arguments. */
+/**
+ * `f a b`: one node for all arguments. `(f a) b` is two nodes here, and one call in Nix, whose position is then that of the
+ * innermost `f`; the same goes for a function that is an operator Nix has as a call (`(-1) 2` prints `(__sub 0 1 2)`).
+ */
 export interface Apply extends Node {
   readonly kind: "apply";
   readonly func: Expr;

@@ -12,15 +12,27 @@ interface Base {
   readonly message: string;
   readonly start: number;
   readonly end: number;
+  /** False where Nix prints the message without a position. */
+  readonly positioned?: false;
 }
 
 /** `syntax error, unexpected …`. Token names are as Nix prints them: `';'`, `end of file`, `identifier`. */
 export interface SyntaxDiagnostic extends Base {
   readonly code: "syntax";
   readonly unexpected: string;
+  /** What the message lists: empty where Nix lists nothing because there is too much. */
   readonly expected: readonly string[];
-  /** What recovery did at `start`; an editor can offer it as a fix. */
+  readonly recovery: Recovery;
+}
+
+/**
+ * How the parser went on: it invented `inserted` at `at` (the end of the token before), or left the unexpected token out.
+ * Inserting text that means the same is the fix an editor may offer.
+ */
+export interface Recovery {
+  readonly at: number;
   readonly inserted: readonly string[];
+  readonly deleted: boolean;
 }
 
 /** An attribute or a formal defined twice; `previous` is where the first one is (for attributes). */
@@ -35,8 +47,17 @@ export interface OtherDiagnostic extends Base {
     | "dynamic-let"
     | "dynamic-inherit"
     | "invalid-number"
-    | "invalid-token"
+    | "trailing-slash"
     | "feature-disabled"
     | "impure-path"
-    | "other";
+    | "lint";
+}
+
+/** What Nix prints as `warning: …` and goes on. `positioned` is false where the message itself holds the position. */
+export interface Warning {
+  readonly code: "lint" | "or-as-identifier";
+  readonly message: string;
+  readonly start: number;
+  readonly end: number;
+  readonly positioned?: false;
 }
