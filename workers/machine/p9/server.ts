@@ -75,12 +75,14 @@ export class P9Server {
       answer(result);
       return;
     }
-    const done = result.then((value) => {
-      this.#pending.delete(tag);
-      answer(value);
-    });
-    this.#pending.set(tag, done);
+    this.#pending.set(tag, this.#answerLater(tag, result, answer));
   };
+
+  async #answerLater(tag: number, result: Promise<Reply>, answer: (reply: Reply) => void): Promise<void> {
+    const reply = await result;
+    this.#pending.delete(tag);
+    answer(reply);
+  }
 
   #attempt(frame: Uint8Array): MaybePromise<Reply> {
     try {

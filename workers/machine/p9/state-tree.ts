@@ -299,7 +299,18 @@ export class StateTree implements FileSystem {
     const directory = (mode & S.FORMAT) === S.DIRECTORY;
     const content = isRegular(record) ? this.#content(record) : undefined;
     const inode: StateInode = {
-      ...{ id, fs: this, mode, uid, gid, nlink, rdev, atime, mtime, ctime, target, content },
+      id,
+      fs: this,
+      mode,
+      uid,
+      gid,
+      nlink,
+      rdev,
+      atime,
+      mtime,
+      ctime,
+      target,
+      content,
       entries: directory ? new Map() : undefined,
       parent: directory ? parent : undefined,
       references: 0,

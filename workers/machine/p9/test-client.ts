@@ -85,8 +85,13 @@ export class TestClient {
   async create(path: string, mode = 0o644): Promise<number> {
     const [directory, name] = split(path);
     const fid = await this.walk(directory);
-    await this.call(14, (w) => w.u32(fid).string(name).u32(2).u32(mode).u32(0));
-    return fid;
+    try {
+      await this.call(14, (w) => w.u32(fid).string(name).u32(2).u32(mode).u32(0));
+      return fid;
+    } catch (error) {
+      await this.clunk(fid);
+      throw error;
+    }
   }
 
   async write(fid: number, offset: number, bytes: Uint8Array): Promise<void> {

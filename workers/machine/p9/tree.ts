@@ -112,5 +112,9 @@ export function isSymlink(inode: { readonly mode: number }): boolean {
 
 /** Goes on with a value that may still be on its way, without a turn of the event loop when it is there. */
 export function andThen<A, B>(value: MaybePromise<A>, next: (value: A) => MaybePromise<B>): MaybePromise<B> {
-  return value instanceof Promise ? value.then(next) : next(value);
+  return value instanceof Promise ? goOn(value, next) : next(value);
+}
+
+async function goOn<A, B>(value: Promise<A>, next: (value: A) => MaybePromise<B>): Promise<B> {
+  return next(await value);
 }
