@@ -3,7 +3,7 @@
  * One tree has exactly one archive, so the reader refuses everything else: names out of order or twice, names that are
  * no file names, wrong padding, what is missing and what is too much.
  */
-import { type ByteString, concatBytes, fromBytes, toBytes } from "./bytes.ts";
+import { type ByteString, EMPTY_BYTES, concatBytes, fromBytes, toBytes } from "./bytes.ts";
 import { FormatError } from "./error.ts";
 import { type Hash, type HashAlgorithm, createHasher } from "./hash.ts";
 import { type SourceTree, type TreeNode, isEntryName } from "./tree.ts";
@@ -14,11 +14,15 @@ export type NarSink = (piece: Uint8Array) => void;
 const MAGIC = "nix-archive-1";
 
 /** Deeper trees than this are refused: no real file system path is that deep. */
-const MAX_DEPTH = 4096;
+const MAX_DEPTH = 1024;
+
+/** Longest keyword; longest file name or link target. */
+const MAX_TOKEN = 32;
+const MAX_NAME = 65_536;
 const ZEROS = new Uint8Array(8);
 
 /** One framed string: its length and its padded bytes. */
-function frame(text: ByteString): Uint8Array<ArrayBuffer> {
+export function frame(text: ByteString): Uint8Array<ArrayBuffer> {
   const framed = new Uint8Array(8 + padded(text.length));
   writeLength(framed, text.length);
   for (let index = 0; index < text.length; index++) framed[8 + index] = text.charCodeAt(index);
@@ -147,136 +151,172 @@ function* nodePieces<File>(node: TreeNode<File>, sizeOf: (file: File) => number)
 }
 
 /**
+ * The grammar of archives as a generator: it yields how many bytes it needs next and is sent exactly these. One grammar
+ * serves archives in memory and archives that arrive in pieces; `nix-store --export` streams continue it.
+ */
+export type NarReading<Result> = Generator<number, Result, Uint8Array>;
+
+/** What a reader makes of a file's content. */
+export type FileReader<File> = (contents: Uint8Array) => File;
+
+export function* narGrammar<File>(file: FileReader<File>): NarReading<TreeNode<File>> {
+  yield* expectText(MAGIC, "NAR archive doesn't start with the expected magic string");
+  return yield* readNode(file, 0);
+}
+
+function* readNode<File>(file: FileReader<File>, depth: number): NarReading<TreeNode<File>> {
+  if (depth > MAX_DEPTH) throw narError("directories nested too deeply");
+  yield* expectText("(");
+  yield* expectText("type");
+  const type = yield* readText(MAX_TOKEN);
+  switch (type) {
+    case "regular":
+      return yield* readRegular(file);
+    case "symlink": {
+      yield* expectText("target");
+      const target = yield* readText(MAX_NAME);
+      if (target === "" || target.includes("\0")) throw narError("invalid symlink target");
+      yield* expectText(")");
+      return { type, target };
+    }
+    case "directory":
+      return yield* readDirectory(file, depth);
+    default:
+      throw narError(`unknown file type '${type}'`);
+  }
+}
+
+function* readRegular<File>(file: FileReader<File>): NarReading<TreeNode<File>> {
+  let token = yield* readText(MAX_TOKEN);
+  const executable = token === "executable";
+  if (executable) {
+    yield* expectText("");
+    token = yield* readText(MAX_TOKEN);
+  }
+  // Nix's reader takes a file without "contents" as empty; its writer never makes one, so no tree has that archive.
+  if (token !== "contents") throw narError(`expected 'contents', got '${token}'`);
+  const node: TreeNode<File> = { type: "regular", executable, ...file(yield* readString(Number.MAX_SAFE_INTEGER)) };
+  yield* expectText(")");
+  return node;
+}
+
+function* readDirectory<File>(file: FileReader<File>, depth: number): NarReading<TreeNode<File>> {
+  const entries = new Map<ByteString, TreeNode<File>>();
+  for (let previous = ""; ;) {
+    const token = yield* readText(MAX_TOKEN);
+    if (token === ")") return { type: "directory", entries };
+    if (token !== "entry") throw narError(`expected 'entry' or ')', got '${token}'`);
+    yield* expectText("(");
+    yield* expectText("name");
+    const name = yield* readText(MAX_NAME);
+    if (!isEntryName(name)) throw narError(`NAR contains invalid file name '${name}'`);
+    if (name <= previous) throw narError("NAR directory is not sorted");
+    previous = name;
+    yield* expectText("node");
+    entries.set(name, yield* readNode(file, depth + 1));
+    yield* expectText(")");
+  }
+}
+
+/** A framed string of any content, its padding checked. */
+export function* readString(limit: number): NarReading<Uint8Array> {
+  const length = yield* readNumber();
+  if (length > limit) throw narError(`string of ${length} bytes is too long`);
+  const framed = yield padded(length);
+  for (let at = length; at < framed.length; at++) if (framed[at] !== 0) throw narError("non-zero padding");
+  return framed.subarray(0, length);
+}
+
+export function* readText(limit: number): NarReading<ByteString> {
+  return fromBytes(yield* readString(limit));
+}
+
+/** A little-endian 64-bit number. */
+export function* readNumber(): NarReading<number> {
+  const bytes = yield 8;
+  let value = 0;
+  for (let index = 7; index >= 0; index--) value = value * 256 + (bytes[index] as number);
+  if (value > Number.MAX_SAFE_INTEGER) throw narError("number out of range");
+  return value;
+}
+
+function* expectText(text: string, message?: string): NarReading<void> {
+  const got = yield* readText(MAX_TOKEN);
+  if (got !== text) throw narError(message ?? `expected '${text}', got '${got}'`);
+}
+
+/**
  * The tree of an archive held in memory; file contents are views of `bytes`.
  * @throws FormatError "nar" on anything that is not the one archive of a tree
  */
 export function decodeNar(bytes: Uint8Array): SourceTree {
-  const [tree, end] = readNar(bytes, 0, (start, length) => ({ contents: bytes.subarray(start, start + length) }));
-  if (end !== bytes.length) throw narError("trailing data after the archive", end);
-  return tree;
+  return readWhole(
+    bytes,
+    narGrammar((contents) => ({ contents })),
+  );
 }
 
-/** One archive that begins at `offset` of some bytes, and where it ends: how `nix-store --export` strings them together. */
-export function readNar<File>(
-  bytes: Uint8Array,
-  offset: number,
-  file: (start: number, length: number) => File,
-): readonly [TreeNode<File>, number] {
-  const reader = new NarReader(bytes, offset);
-  reader.expect(MAGIC, "NAR archive doesn't start with the expected magic string");
-  const tree = readNode(reader, file, 0);
-  return [tree, reader.offset];
+/** Runs a grammar over bytes that must be all there is. */
+export function readWhole<Result>(bytes: Uint8Array, reading: NarReading<Result>): Result {
+  let offset = 0;
+  let step = reading.next(EMPTY_BYTES);
+  while (step.done !== true) {
+    const end = offset + step.value;
+    if (end > bytes.length) throw narError("unexpected end of archive", bytes.length);
+    const piece = bytes.subarray(offset, end);
+    offset = end;
+    step = reading.next(piece);
+  }
+  if (offset !== bytes.length) throw narError("trailing data after the archive", offset);
+  return step.value;
 }
 
-function readNode<File>(
-  reader: NarReader,
-  file: (start: number, length: number) => File,
-  depth: number,
-): TreeNode<File> {
-  if (depth > MAX_DEPTH) throw narError("directories nested too deeply", reader.offset);
-  reader.expect("(");
-  reader.expect("type");
-  const type = reader.text(16);
-  switch (type) {
-    case "regular":
-      return readRegular(reader, file);
-    case "symlink": {
-      reader.expect("target");
-      const target = reader.text(65536);
-      if (target === "" || target.includes("\0")) throw narError("invalid symlink target", reader.offset);
-      reader.expect(")");
-      return { type, target };
+/** Runs a grammar over bytes that arrive in pieces: `push` each, then `finish`. Memory is one string, not one archive. */
+export class PieceReader<Result> {
+  readonly #reading: NarReading<Result>;
+  #step: IteratorResult<number, Result>;
+  #held: Uint8Array[] = [];
+  #heldLength = 0;
+
+  constructor(reading: NarReading<Result>) {
+    this.#reading = reading;
+    this.#step = reading.next(EMPTY_BYTES);
+  }
+
+  /** Pieces may be kept until their string is whole: do not reuse their memory. */
+  push(piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    this.#held.push(piece);
+    this.#heldLength += piece.length;
+    if (this.#step.done === true) throw narError("trailing data after the archive");
+    if (this.#heldLength < this.#step.value) return;
+    this.#consume();
+  }
+
+  /** @throws FormatError "nar" when the pieces so far are not the whole */
+  finish(): Result {
+    if (this.#step.done !== true && this.#step.value === 0) this.#consume();
+    if (this.#step.done !== true) throw narError("unexpected end of archive");
+    return this.#step.value;
+  }
+
+  #consume(): void {
+    const whole = this.#held.length === 1 ? (this.#held[0] as Uint8Array) : concatBytes(this.#held);
+    let offset = 0;
+    while (this.#step.done !== true && offset + this.#step.value <= whole.length) {
+      const end = offset + this.#step.value;
+      const piece = whole.subarray(offset, end);
+      offset = end;
+      this.#step = this.#reading.next(piece);
     }
-    case "directory":
-      return readDirectory(reader, file, depth);
-    default:
-      throw narError(`unknown file type '${type}'`, reader.offset);
+    this.#held = offset === whole.length ? [] : [whole.subarray(offset)];
+    this.#heldLength = whole.length - offset;
+    if (this.#step.done === true && this.#heldLength > 0) throw narError("trailing data after the archive");
   }
 }
 
-function readRegular<File>(reader: NarReader, file: (start: number, length: number) => File): TreeNode<File> {
-  let token = reader.text(16);
-  const executable = token === "executable";
-  if (executable) {
-    reader.expect("");
-    token = reader.text(16);
-  }
-  // Nix's writer always has "contents"; its reader takes a file without them as empty. The one archive has them.
-  if (token !== "contents") throw narError(`expected 'contents', got '${token}'`, reader.offset);
-  const [start, length] = reader.span();
-  reader.expect(")");
-  return { type: "regular", executable, ...file(start, length) };
-}
-
-function readDirectory<File>(
-  reader: NarReader,
-  file: (start: number, length: number) => File,
-  depth: number,
-): TreeNode<File> {
-  const entries = new Map<ByteString, TreeNode<File>>();
-  let previous = "";
-  for (;;) {
-    const token = reader.text(16);
-    if (token === ")") return { type: "directory", entries };
-    if (token !== "entry") throw narError(`expected 'entry' or ')', got '${token}'`, reader.offset);
-    reader.expect("(");
-    reader.expect("name");
-    const name = reader.text(65536);
-    if (!isEntryName(name)) throw narError(`NAR contains invalid file name '${name}'`, reader.offset);
-    if (name <= previous) throw narError("NAR directory is not sorted", reader.offset);
-    previous = name;
-    reader.expect("node");
-    entries.set(name, readNode(reader, file, depth + 1));
-    reader.expect(")");
-  }
-}
-
-/** A cursor over framed strings. Invariant: `offset` never passes the end; every length is checked before it is used. */
-class NarReader {
-  readonly #bytes: Uint8Array;
-  offset: number;
-
-  constructor(bytes: Uint8Array, offset: number) {
-    this.#bytes = bytes;
-    this.offset = offset;
-  }
-
-  /** The next string's place, after its padding has been checked. */
-  span(): readonly [start: number, length: number] {
-    const length = this.#length();
-    const start = this.offset;
-    const end = start + padded(length);
-    if (end > this.#bytes.length) throw narError("unexpected end of archive", this.#bytes.length);
-    for (let at = start + length; at < end; at++) {
-      if (this.#bytes[at] !== 0) throw narError("non-zero padding", at);
-    }
-    this.offset = end;
-    return [start, length];
-  }
-
-  text(limit: number): ByteString {
-    const [start, length] = this.span();
-    if (length > limit) throw narError(`string of ${length} bytes is too long`, start);
-    return fromBytes(this.#bytes, start, start + length);
-  }
-
-  expect(text: string, message?: string): void {
-    const at = this.offset;
-    const got = this.text(256);
-    if (got !== text) throw narError(message ?? `expected '${text}', got '${got}'`, at);
-  }
-
-  #length(): number {
-    if (this.offset + 8 > this.#bytes.length) throw narError("unexpected end of archive", this.#bytes.length);
-    let length = 0;
-    for (let index = 7; index >= 0; index--) length = length * 256 + (this.#bytes[this.offset + index] as number);
-    if (length > Number.MAX_SAFE_INTEGER) throw narError("string length out of range", this.offset);
-    this.offset += 8;
-    return length;
-  }
-}
-
-function lengthBytes(length: number): Uint8Array<ArrayBuffer> {
+/** A little-endian 64-bit number. */
+export function lengthBytes(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(8);
   writeLength(bytes, length);
   return bytes;
@@ -294,8 +334,8 @@ function padded(length: number): number {
   return Math.ceil(length / 8) * 8;
 }
 
-function narError(message: string, offset: number): FormatError {
-  return new FormatError("nar", message, { offset });
+function narError(message: string, offset?: number): FormatError {
+  return new FormatError("nar", message, offset === undefined ? {} : { offset });
 }
 
 /** The archive of a single file of text: what `builtins.toFile` puts into the store. */
