@@ -1,0 +1,36 @@
+/**
+ * Helpers of routines: forcing and checking values that are not declared arguments (attributes, list elements), with the trace
+ * line Nix adds when that fails.
+ */
+import { NixError, addTrace } from "#engine/eval/error.ts";
+import { checkArg } from "#engine/eval/expect.ts";
+import type { Attrs, Slot } from "#engine/eval/value.ts";
+import { FormatError } from "#engine/store/format/error.ts";
+import type { ArgType, ArgTypes, Routine } from "./record.ts";
+
+/** Forces a slot and checks its type; `context` is the trace line of a failure. */
+export function* demand<T extends ArgType>(slot: Slot, type: T, context: string): Routine<ArgTypes[T]> {
+  try {
+    return checkArg(yield slot, type) as ArgTypes[T];
+  } catch (thrown) {
+    throw addTrace(thrown, context);
+  }
+}
+
+/** An attribute that must be there: "attribute 'x' missing" while locating it. */
+export function locate(attrs: Attrs, name: string): Slot {
+  const slot = attrs.get(name);
+  if (slot !== undefined) return slot;
+  throw new NixError("missing", `attribute '${name}' missing`).within(`while locating the attribute '${name}'`);
+}
+
+/** Runs what the store formats do to user input; their errors become errors of the program. */
+export function withFormatErrors<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    throw thrown instanceof FormatError
+      ? new NixError(thrown.code === "usage" ? "usage" : "eval", thrown.message)
+      : thrown;
+  }
+}
