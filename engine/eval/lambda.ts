@@ -1,6 +1,7 @@
 /**
  * `LambdaCode`: a function expression, compiled when it is first called.
  */
+import type { Lambda } from "#engine/syntax/ast.ts";
 import type { Code } from "./code.ts";
 import type { Pos } from "./positions.ts";
 
@@ -24,4 +25,5 @@ export interface LambdaCode {
   readonly body: Code;
   /** Frame cells of a call: the frame above, the parameter if named, the formals. */
   readonly frameSize: number;
+  readonly expr: Lambda;
 }

@@ -1,0 +1,49 @@
+/**
+ * Function application.
+ */
+import { callFunction, callOne } from "../call.ts";
+import { makeCode, type Code, type Outcome } from "../code.ts";
+import type { Frame, Machine } from "../machine.ts";
+import type { Pos } from "../positions.ts";
+import type { Env, Slot, Value } from "../value.ts";
+
+/** `f a b`: one call for all arguments. */
+export function applyCode(fn: Code, args: readonly Code[], pos: Pos): Code {
+  const step = (machine: Machine, env: Env): Outcome => {
+    machine.push(new FunctionFrame(args, env, pos));
+    return machine.eval(fn, env);
+  };
+  const runFn = fn.run;
+  if (args.length === 1) {
+    const argument = args[0]!;
+    return makeCode((env) => {
+      const callee = runFn(env);
+      return callOne(callee, argument.delay(env), pos);
+    }, step);
+  }
+  return makeCode((env) => {
+    const callee = runFn(env);
+    return callFunction(callee, delayAll(args, env), pos);
+  }, step);
+}
+
+function delayAll(args: readonly Code[], env: Env): Slot[] {
+  const slots: Slot[] = new Array<Slot>(args.length);
+  for (let i = 0; i < args.length; i++) slots[i] = args[i]!.delay(env);
+  return slots;
+}
+
+/** Waits for the function. */
+class FunctionFrame implements Frame {
+  readonly args: readonly Code[];
+  readonly env: Env;
+  readonly pos: Pos;
+  constructor(args: readonly Code[], env: Env, pos: Pos) {
+    this.args = args;
+    this.env = env;
+    this.pos = pos;
+  }
+  resume(machine: Machine, value: Value): Outcome {
+    return machine.call(value, delayAll(this.args, this.env), this.pos);
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Binary operators on values: arithmetic, comparison, equality, `//` and `++`.
+ *
+ * `-`, `*`, `/`, `<` … are calls of builtins in C++ Nix, so they count as calls and leave the builtin's line in traces.
+ */
+import type { Routine } from "#engine/builtins/record.ts";
+import { divide, multiply, subtract } from "../arithmetic.ts";
+import { drive } from "../call.ts";
+import { makeCode, type Code, type Outcome } from "../code.ts";
+import { addTrace } from "../error.ts";
+import { equals, lessThan, quickEquals, quickLess } from "../equality.ts";
+import { expectedError } from "../expect.ts";
+import type { Frame, Machine } from "../machine.ts";
+import { mergeAttrs } from "../merge.ts";
+import type { Pos } from "../positions.ts";
+import { callDepthExceeded, runtime } from "../runtime.ts";
+import { Attrs, NixFloat, isInt, isList, type Env, type Int, type List, type Slot, type Value } from "../value.ts";
+
+/** How an operator works on its two forced operands, in evaluation order. */
+interface Operator {
+  /** The result if no further evaluation is needed, else undefined. */
+  quick(first: Value, second: Value): Value | undefined;
+  slow?(first: Value, second: Value): Routine<Slot>;
+  /** Checks an operand as soon as it is evaluated. */
+  check?(value: Value): void;
+  /** Adds the trace lines of an error in evaluating or checking an operand. */
+  trace?(thrown: unknown, which: 0 | 1): unknown;
+  /** Line for errors anywhere in the operator: the builtin's. */
+  outer?(thrown: unknown): unknown;
+  readonly counted: boolean;
+  readonly pos: Pos;
+}
+
+function operatorCode(first: Code, second: Code, operator: Operator): Code {
+  const operand = (code: Code, env: Env, which: 0 | 1): Value => {
+    try {
+      const value = code.run(env);
+      operator.check?.(value);
+      return value;
+    } catch (thrown) {
+      throw operator.trace === undefined ? thrown : operator.trace(thrown, which);
+    }
+  };
+  const finish = (a: Value, b: Value): Value => operator.quick(a, b) ?? drive(operator.slow!(a, b));
+  const plain = (env: Env): Value => finish(operand(first, env, 0), operand(second, env, 1));
+  const counted = (env: Env): Value => {
+    if (++runtime.calls > runtime.maxCalls) throw callDepthExceeded(operator.pos);
+    let value: Value;
+    try {
+      value = finish(operand(first, env, 0), operand(second, env, 1));
+    } catch (thrown) {
+      throw operator.outer!(thrown);
+    }
+    runtime.calls--;
+    return value;
+  };
+  return makeCode(operator.counted ? counted : plain, (machine, env) => {
+    if (operator.counted && ++runtime.calls > runtime.maxCalls) throw callDepthExceeded(operator.pos);
+    machine.push(new FirstFrame(operator, second, env));
+    return machine.eval(first, env);
+  });
+}
+
+/** Waits for the first operand. */
+class FirstFrame implements Frame {
+  readonly operator: Operator;
+  readonly second: Code;
+  readonly env: Env;
+  constructor(operator: Operator, second: Code, env: Env) {
+    this.operator = operator;
+    this.second = second;
+    this.env = env;
+  }
+  resume(machine: Machine, value: Value): Outcome {
+    try {
+      this.operator.check?.(value);
+    } catch (thrown) {
+      this.unwind(machine, thrown);
+    }
+    machine.push(new SecondFrame(this.operator, value));
+    return machine.eval(this.second, this.env);
+  }
+  unwind(_machine: Machine, thrown: unknown): never {
+    const traced = this.operator.trace === undefined ? thrown : this.operator.trace(thrown, 0);
+    throw this.operator.outer === undefined ? traced : this.operator.outer(traced);
+  }
+}
+
+/** Waits for the second operand. */
+class SecondFrame implements Frame {
+  readonly operator: Operator;
+  readonly first: Value;
+  constructor(operator: Operator, first: Value) {
+    this.operator = operator;
+    this.first = first;
+  }
+  resume(machine: Machine, value: Value): Outcome {
+    const { operator } = this;
+    try {
+      operator.check?.(value);
+    } catch (thrown) {
+      this.unwind(machine, thrown);
+    }
+    machine.push(new OuterFrame(operator));
+    return operator.quick(this.first, value) ?? machine.start(operator.slow!(this.first, value));
+  }
+  unwind(_machine: Machine, thrown: unknown): never {
+    const traced = this.operator.trace === undefined ? thrown : this.operator.trace(thrown, 1);
+    throw this.operator.outer === undefined ? traced : this.operator.outer(traced);
+  }
+}
+
+/** The end of an operator. */
+class OuterFrame implements Frame {
+  readonly operator: Operator;
+  constructor(operator: Operator) {
+    this.operator = operator;
+  }
+  resume(_machine: Machine, value: Value): Outcome {
+    if (this.operator.counted) runtime.calls--;
+    return value;
+  }
+  unwind(_machine: Machine, thrown: unknown): never {
+    throw this.operator.outer === undefined ? thrown : this.operator.outer(thrown);
+  }
+}
+
+const builtinLine =
+  (name: string, pos: Pos) =>
+  (thrown: unknown): unknown =>
+    addTrace(thrown, `while calling the '${name}' builtin`, pos);
+
+type Arithmetic = (left: Int | NixFloat, right: Int | NixFloat, pos?: Pos) => Int | NixFloat;
+
+const arithmetic: Readonly<Record<"-" | "*" | "/", { name: string; noun: string; compute: Arithmetic }>> = {
+  "-": { name: "sub", noun: "subtraction", compute: subtract },
+  "*": { name: "mul", noun: "multiplication", compute: multiply },
+  "/": { name: "div", noun: "division", compute: divide },
+};
+
+export const operandLine = (which: 0 | 1, noun: string): string =>
+  `while evaluating the ${which === 0 ? "first" : "second"} ${noun === "division" ? "operand" : "argument"} of the ${noun}`;
+
+const isNumber = (value: Value): value is Int | NixFloat => isInt(value) || value instanceof NixFloat;
+
+/**
+ * `-`, `*`, `/`. Both operands are evaluated to a number in order; whether a non-number is called "an integer" or "a float" depends on
+ * the other operand, as in C++ Nix.
+ */
+export function arithmeticCode(operator: "-" | "*" | "/", left: Code, right: Code, pos: Pos): Code {
+  const { name, noun, compute } = arithmetic[operator];
+  const outer = builtinLine(name, pos);
+  return operatorCode(left, right, {
+    quick: (a, b) => {
+      if (typeof a === "number" && typeof b === "number") return compute(a, b);
+      if (isNumber(a) && isNumber(b)) return compute(a, b);
+      throw numberError(a, b, noun);
+    },
+    outer,
+    counted: true,
+    pos,
+  });
+}
+
+/** The error for operands of which one is no number. Division looks at its second operand first, as a float. */
+export function numberError(a: Value, b: Value, noun: string): unknown {
+  if (noun === "division" && !isNumber(b)) return addTrace(expectedError("a float", b), operandLine(1, noun));
+  const floating = a instanceof NixFloat || b instanceof NixFloat;
+  const which = isNumber(a) ? 1 : 0;
+  return addTrace(expectedError(floating ? "a float" : "an integer", which === 0 ? a : b), operandLine(which, noun));
+}
+
+/** `<` of the operands in evaluation order: `a > b` passes them swapped. */
+export const lessCode = (left: Code, right: Code, pos: Pos): Code =>
+  operatorCode(left, right, {
+    quick: (a, b) => (typeof a === "number" && typeof b === "number" ? a < b : quickLess(a, b)),
+    slow: (a, b) => lessThan(a, b),
+    outer: builtinLine("lessThan", pos),
+    counted: true,
+    pos,
+  });
+
+/** `==`, and `!=` when negated. */
+export function equalCode(left: Code, right: Code, negated: boolean, pos: Pos): Code {
+  return operatorCode(left, right, {
+    quick: (a, b) => {
+      const same = quickEquals(a, b);
+      return same === undefined ? undefined : same !== negated;
+    },
+    *slow(a, b) {
+      return (yield* equals(a, b)) !== negated;
+    },
+    counted: false,
+    pos,
+  });
+}
+
+/** `left // right`; the right side is evaluated first. `operandPos` are the operands' own positions, right one first. */
+export const updateCode = (left: Code, right: Code, pos: Pos, operandPos: readonly [Pos | undefined, Pos | undefined]): Code =>
+  operatorCode(right, left, {
+    quick: (b, a) => mergeAttrs(a as Attrs, b as Attrs),
+    check: (value) => {
+      if (!(value instanceof Attrs)) throw expectedError("a set", value);
+    },
+    trace: (thrown, which) => addTrace(thrown, `in the ${which === 0 ? "right" : "left"} operand of the update (//) operator`, operandPos[which]),
+    counted: false,
+    pos,
+  });
+
+/** `left ++ right` */
+export const concatCode = (left: Code, right: Code, pos: Pos): Code =>
+  operatorCode(left, right, {
+    quick: (a, b) => concatLists(a as List, b as List),
+    check: (value) => {
+      if (!isList(value)) throw addTrace(expectedError("a list", value), "while evaluating one of the elements to concatenate", pos);
+    },
+    counted: false,
+    pos,
+  });
+
+const concatLists = (a: List, b: List): List => (a.length === 0 ? b : b.length === 0 ? a : a.concat(b));
+

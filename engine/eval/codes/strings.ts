@@ -1,0 +1,128 @@
+/**
+ * `+` and string interpolation: what the first operand is decides between adding numbers, joining strings and extending a path.
+ */
+import type { Routine } from "#engine/builtins/record.ts";
+import { add } from "../arithmetic.ts";
+import { drive } from "../call.ts";
+import { routineCode, type Code } from "../code.ts";
+import { canonPath, coerceToString, quickString } from "../coerce.ts";
+import { NixError } from "../error.ts";
+import type { Pos } from "../positions.ts";
+import {
+  ContextString,
+  NixFloat,
+  NixPath,
+  describeType,
+  isInt,
+  makeString,
+  type Env,
+  type Int,
+  type NixString,
+  type Slot,
+  type Value,
+} from "../value.ts";
+
+/** An operand and the position Nix reports for it. */
+export interface Part {
+  readonly code: Code;
+  readonly pos: Pos;
+}
+
+const context = "while evaluating a path segment";
+const copying = { context, copy: true };
+const plain = { context };
+
+/** What has been joined so far. */
+class Joiner {
+  text = "";
+  private context: Set<string> | undefined;
+
+  append(part: NixString): void {
+    if (typeof part === "string") {
+      this.text += part;
+      return;
+    }
+    this.text += part.text;
+    this.context ??= new Set();
+    for (const element of part.context) this.context.add(element);
+  }
+
+  string(): NixString {
+    return makeString(this.text, this.context);
+  }
+
+  path(pos: Pos): NixPath {
+    if (this.context !== undefined) {
+      throw new NixError("eval", "a string that refers to a store path cannot be appended to a path", { pos });
+    }
+    return new NixPath(canonPath(this.text));
+  }
+}
+
+/** `"…${x}…"`: always a string. */
+export function interpolationCode(parts: readonly Part[]): Code {
+  const run = (env: Env): Value => joinRest(new Joiner(), true, parts, 0, env).string();
+  function* routine(env: Env): Routine<Slot> {
+    return (yield* joinRestRoutine(new Joiner(), true, parts, 0, env)).string();
+  }
+  return routineCode(run, routine);
+}
+
+/** `a + b`, and paths with interpolation, whose first part is a path. */
+export function plusCode(parts: readonly [Part, ...Part[]], pos: Pos): Code {
+  const [first] = parts;
+  const run = (env: Env): Value => {
+    const value = first.code.run(env);
+    if (isInt(value) || value instanceof NixFloat) {
+      let sum: Int | NixFloat = value;
+      for (let i = 1; i < parts.length; i++) sum = addPart(sum, parts[i]!.code.run(env), parts[i]!.pos);
+      return sum;
+    }
+    const joiner = new Joiner();
+    const path = value instanceof NixPath;
+    joiner.append(quickString(value, path ? plain : copying) ?? runString(value, !path, first.pos));
+    joinRest(joiner, !path, parts, 1, env);
+    return path ? joiner.path(pos) : joiner.string();
+  };
+  function* routine(env: Env): Routine<Slot> {
+    const value = yield first.code.delay(env);
+    if (isInt(value) || value instanceof NixFloat) {
+      let sum: Int | NixFloat = value;
+      for (let i = 1; i < parts.length; i++) sum = addPart(sum, yield parts[i]!.code.delay(env), parts[i]!.pos);
+      return sum;
+    }
+    const joiner = new Joiner();
+    const path = value instanceof NixPath;
+    joiner.append(yield* coerceToString(value, path ? plain : copying, first.pos));
+    yield* joinRestRoutine(joiner, !path, parts, 1, env);
+    return path ? joiner.path(pos) : joiner.string();
+  }
+  return routineCode(run, routine);
+}
+
+function addPart(sum: Int | NixFloat, value: Value, pos: Pos): Int | NixFloat {
+  if (isInt(value) || value instanceof NixFloat) return add(sum, value, pos);
+  const to = sum instanceof NixFloat ? "a float" : "an integer";
+  throw new NixError("type", `cannot add ${describeType(value)} to ${to}`, { pos });
+}
+
+function joinRest(joiner: Joiner, copy: boolean, parts: readonly Part[], from: number, env: Env): Joiner {
+  const how = copy ? copying : plain;
+  for (let i = from; i < parts.length; i++) {
+    const { code, pos } = parts[i]!;
+    const value = code.run(env);
+    joiner.append(typeof value === "string" ? value : (quickString(value, how) ?? runString(value, copy, pos)));
+  }
+  return joiner;
+}
+
+function* joinRestRoutine(joiner: Joiner, copy: boolean, parts: readonly Part[], from: number, env: Env): Routine<Joiner> {
+  for (let i = from; i < parts.length; i++) {
+    const { code, pos } = parts[i]!;
+    joiner.append(yield* coerceToString(code.delay(env), copy ? copying : plain, pos));
+  }
+  return joiner;
+}
+
+const runString = (value: Value, copy: boolean, pos: Pos): NixString =>
+  drive(coerceToString(value, copy ? copying : plain, pos)) as string | ContextString;
