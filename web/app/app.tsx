@@ -1,0 +1,117 @@
+/** The whole page: bar, rail, the file and the machine side by side, the open panel below them. On narrow screens one at a time. */
+import { useEffect, useState } from "react";
+import { EditorPane } from "#web/editor/editor-pane.tsx";
+import { MachineCard } from "#web/features/machine/machine-card.tsx";
+import { panels } from "#web/features/registry.ts";
+import { ShareDialog } from "#web/features/share/share-dialog.tsx";
+import { useAppState, usePage, useUi, type Page } from "#web/state/context.ts";
+import { Icon, type IconName } from "#web/ui/icon.tsx";
+import { Menu } from "#web/ui/menu.tsx";
+import { Splitter } from "#web/ui/parts.tsx";
+import { TipLayer } from "#web/ui/tip.tsx";
+import "./app.css";
+import { commandOf } from "./commands.ts";
+import { Dock } from "./dock.tsx";
+import { Notices, OpenedBanner } from "./notices.tsx";
+import { Palette } from "./palette.tsx";
+import { Rail } from "./rail.tsx";
+import { Shortcuts } from "./shortcuts.tsx";
+import { Topbar } from "./topbar.tsx";
+
+export function App() {
+  const page = usePage();
+  useShortcuts(page);
+  const palette = useAppState((state) => state.ui.palette);
+  const dialog = useAppState((state) => state.ui.dialog);
+  return (
+    <div className="app">
+      <a className="skip" href="#file">
+        Skip to the file
+      </a>
+      <Topbar />
+      <OpenedBanner />
+      <div className="app-body">
+        <Rail />
+        <div className="stage">
+          <Halves />
+          <Dock />
+        </div>
+      </div>
+      <HalvesBar />
+      <Notices />
+      {palette && <Palette />}
+      {dialog === "share" && <ShareDialog />}
+      {dialog === "shortcuts" && <Shortcuts />}
+      <TipLayer />
+    </div>
+  );
+}
+
+function Halves() {
+  const half = useAppState((state) => state.ui.half);
+  const [width, setWidth] = useState(() => Math.round(Math.min(620, Math.max(400, innerWidth * 0.39))));
+  return (
+    <main className={`halves show-${half}`} id="file" tabIndex={-1}>
+      <EditorPane />
+      <Splitter
+        label="Width of the machine"
+        axis="x"
+        value={width}
+        least={340}
+        most={Math.max(380, innerWidth - 480)}
+        change={setWidth}
+      />
+      <div className="machine-half" style={{ width }}>
+        <MachineCard />
+      </div>
+    </main>
+  );
+}
+
+const halves: { id: "file" | "machine"; label: string; icon: IconName }[] = [
+  { id: "file", label: "File", icon: "file" },
+  { id: "machine", label: "Machine", icon: "machine" },
+];
+
+/** Only on narrow screens: which half shows, and the panels in a menu. */
+function HalvesBar() {
+  const ui = useUi();
+  const half = useAppState((state) => state.ui.half);
+  const items = panels.map((panel) => ({
+    id: panel.id,
+    label: panel.title,
+    icon: panel.icon,
+    run: () => ui.openPanel(panel.id),
+  }));
+  return (
+    <nav className="halves-bar" aria-label="Parts">
+      {halves.map(({ id, label, icon }) => (
+        <button key={id} type="button" aria-pressed={half === id} onClick={() => ui.showHalf(id)}>
+          <Icon name={icon} size={20} />
+          {label}
+        </button>
+      ))}
+      <Menu label="Panels" look="quiet" icon="more" align="end" items={items}>
+        More
+      </Menu>
+    </nav>
+  );
+}
+
+function useShortcuts(page: Page): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        page.ui.setPalette(true);
+        return;
+      }
+      const command = commandOf(event);
+      if (!command || !(command.enabled?.(page.store.getState()) ?? true)) return;
+      event.preventDefault();
+      command.run(page);
+    };
+    addEventListener("keydown", onKeyDown, true);
+    return () => removeEventListener("keydown", onKeyDown, true);
+  }, [page]);
+}

@@ -1,0 +1,42 @@
+/** Where the open panel stands: below the file and the machine, as tall as the visitor likes. A panel that breaks takes nobody with it. */
+import { Suspense, useState } from "react";
+import { panels } from "#web/features/registry.ts";
+import { useAppState, useUi } from "#web/state/context.ts";
+import { IconButton } from "#web/ui/button.tsx";
+import { Splitter } from "#web/ui/parts.tsx";
+import { Boundary } from "./boundary.tsx";
+
+export function Dock() {
+  const ui = useUi();
+  const id = useAppState((state) => state.ui.panel);
+  const [height, setHeight] = useState(() => Math.round(Math.min(380, innerHeight * 0.42)));
+  const panel = panels.find((each) => each.id === id);
+  if (!panel) return null;
+  const Panel = panel.component;
+  return (
+    <>
+      <Splitter
+        label="Height of the panel"
+        axis="y"
+        value={height}
+        least={160}
+        most={Math.max(200, innerHeight - 260)}
+        change={setHeight}
+      />
+      <section className="dock" style={{ height }} aria-label={panel.title} data-panel={panel.id}>
+        <header className="dock-head">
+          <h2>{panel.title}</h2>
+          <div className="dock-tools" id="dock-tools" />
+          <IconButton label={`Close ${panel.title}`} icon="cross" size="small" onClick={() => ui.closePanel()} />
+        </header>
+        <div className="dock-body">
+          <Boundary key={panel.id} what={panel.title}>
+            <Suspense fallback={<p className="dock-wait">Opening…</p>}>
+              <Panel />
+            </Suspense>
+          </Boundary>
+        </div>
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,34 @@
+/** The page's start: the store, the session over the workers, and React. The file is painted before any worker answers. */
+import { createRoot } from "react-dom/client";
+import { App } from "./app/app.tsx";
+import { Boundary } from "./app/boundary.tsx";
+import { makePage, PageContext } from "./state/context.ts";
+import { createPageStore, type PageStore, type Session } from "./state/model.ts";
+import { applySettings, loadSettings } from "./state/ui.ts";
+import "./ui/theme.css";
+
+const store = createPageStore();
+const settings = loadSettings();
+applySettings(settings);
+store.setState((state) => ({ ui: { ...state.ui, settings } }));
+
+const sessions = import.meta.glob<{ startSession(store: PageStore): Session }>("./state/session.ts");
+
+async function begin(): Promise<Session> {
+  if (import.meta.env.DEV && new URLSearchParams(location.search).has("demo"))
+    return (await import("./state/demo.ts")).startDemo(store);
+  const load = Object.values(sessions)[0];
+  if (!load) throw new Error("no session");
+  return (await load()).startSession(store);
+}
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+const { actions, language } = await begin();
+createRoot(root).render(
+  <Boundary what="The page">
+    <PageContext value={makePage(store, actions, language)}>
+      <App />
+    </PageContext>
+  </Boundary>,
+);
