@@ -26,6 +26,8 @@ export interface MachineOptions {
   mode: MachineMode;
   /** Names the persistent tree (`/var`, `/home`, `/root`, `/etc/nixos`); one machine at a time may hold it. */
   workspaceId: string;
+  /** The IndexedDB database of the Nix store that `/nix/store` shows. */
+  storeDatabase: string;
   images: MachineImages;
   /** Content bytes the persistent tree may hold before the guest gets ENOSPC; without it, the browser's quota decides. */
   stateCapacity?: number;
@@ -212,10 +214,12 @@ export interface Machine {
 /** What the machine worker exposes by Comlink: one call to create, then the machine and (in builder mode) the builder. */
 export interface MachineWorker extends Machine {
   create(options: MachineOptions, listener: MachineListener): Promise<void>;
-  /** Runs one derivation in a fresh sandbox; see builder.ts. Builder mode only. */
-  build(request: BuildRequest, listener: BuildListener): Promise<BuildResult>;
+  /** Runs one derivation in a fresh sandbox; `builder.ts` makes an engine `Builder` of this. Builder mode only, one at a time. */
+  build(request: SandboxRequest, onLog: (bytes: Uint8Array) => void): Promise<SandboxResult>;
   /** Ends the running build by cutting the builder's power; the next build starts a new one. */
   cancelBuild(): Promise<void>;
+  /** Gives up the workspace: cuts the power and lets another tab have it. */
+  close(): Promise<void>;
 }
 
 /** A driver makes machines: v86 runs real Linux, WebContainer interprets the generation and says so. */
@@ -229,46 +233,32 @@ export interface MachineDriver {
   create(options: MachineOptions, listener: MachineListener): Promise<Machine>;
 }
 
-/** One derivation to run, with everything spelled out: nothing is looked up by the builder. Byte strings are UTF-8 encoded. */
-export interface BuildRequest {
-  /** The derivation's store path, for messages. */
-  drvPath: string;
-  /** The builder and its arguments. */
-  argv: Uint8Array[];
-  /** `KEY=VALUE`, as Nix would set them: NIX_BUILD_TOP and the rest included. */
-  env: Uint8Array[];
-  /** Files to lay in the build directory before the start (`.attrs.json`, passAsFile): name and content. */
-  files: [name: string, content: Uint8Array][];
-  /** Every store path of the input closure. */
-  inputs: string[];
-  /** Store paths the build makes (or scratch paths, for outputs whose address is not known yet). */
-  outputs: string[];
-  /** Milliseconds for the whole build, and of silence; 0: no limit. */
+/** One derivation to run, nothing left to decide: the engine's BuildRequest as plain data. Strings are byte strings. */
+export interface SandboxRequest {
+  program: string;
+  argv: string[];
+  env: [name: string, value: string][];
+  /** Files to lay in the build directory before the start: name and content. */
+  files: [name: string, content: string][];
+  /** Every store path of the input closure; nothing else of the store is visible. */
+  closure: string[];
+  outputs: [name: string, path: string][];
+  /** Seconds for the whole build, and of silence; 0: no limit. */
   timeout: number;
   maxSilent: number;
 }
 
-export interface BuildListener {
-  onLog(bytes: Uint8Array): void;
-}
-
-/** A made path in the store's own shape; its blobs travel beside it, by SHA-256 in lower-case hex. */
-export interface BuiltOutput {
-  path: string;
-  tree: FileTree;
-}
-
-export type BuildResult =
-  | { ok: true; outputs: BuiltOutput[]; blobs: Map<string, Uint8Array>; milliseconds: number }
-  | { ok: false; failure: BuildFailure; milliseconds: number };
+/** What a build made, by output name, with every blob of the trees; or why it made nothing. */
+export type SandboxResult =
+  | { ok: true; trees: Map<string, FileTree>; blobs: Map<string, Uint8Array>; milliseconds: number }
+  | { ok: false; failure: SandboxFailure; milliseconds: number };
 
 /** Why a build gave no output. A derivation's own failure is data, not an exception. */
-export type BuildFailure =
+export type SandboxFailure =
   | { kind: "exit"; status: ExitStatus }
-  | { kind: "missing-output"; path: string }
-  | { kind: "timeout" | "silent"; milliseconds: number }
+  | { kind: "timeout" | "silent"; seconds: number }
   | { kind: "cancelled" }
   /** The kernel killed a process of the build for want of memory. */
-  | { kind: "out-of-memory" }
-  /** The virtual machine stopped answering. */
-  | { kind: "died"; text: string };
+  | { kind: "memory" }
+  /** The virtual machine stopped answering, or could not make the sandbox. */
+  | { kind: "machine"; text: string };

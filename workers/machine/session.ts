@@ -1,0 +1,115 @@
+/**
+ * One power-on of a virtual machine: the VM, its file system and its control channel, from the first instruction to the cut. A session
+ * ends once, for one reason; everything that waits on it is rejected with that reason.
+ */
+import { ControlChannel, type ControlHandlers } from "./control.ts";
+import { MachineError } from "./errors.ts";
+import { openHostTree, type HostTree, type HostTreeOptions } from "./host-tree.ts";
+import type { StateBacking } from "./p9/state-backing.ts";
+import type { MachineMode } from "./types.ts";
+import type { CreateVirtualMachine, LoadedImages, VirtualMachine } from "./vm.ts";
+
+export interface SessionOptions extends HostTreeOptions {
+  mode: MachineMode;
+  images: LoadedImages;
+  backing: StateBacking;
+  createVm: CreateVirtualMachine;
+  handlers: Omit<ControlHandlers, "onHello" | "onProtocolError">;
+  /** Each HELLO after the first. */
+  onHello: (state: string) => void;
+  onConsole: (text: string) => void;
+  /** The session ended by itself: the guest's kernel stopped, or the channel broke. */
+  onDead: (error: MachineError) => void;
+}
+
+/** Milliseconds to the first HELLO: a restored guest answers within one, a cold one boots first. */
+const helloTimeout = { restored: 20_000, cold: 120_000 };
+/** Milliseconds between two questions whether the guest is alive, and without any answer until it counts as dead. */
+const pulse = { interval: 15_000, patience: 90_000 };
+
+export class Session {
+  readonly tree: HostTree;
+  readonly control: ControlChannel;
+  readonly #vm: VirtualMachine;
+  readonly #options: SessionOptions;
+  #ended: Promise<void> | undefined;
+  #pulse: ReturnType<typeof setInterval> | undefined;
+  #lastHello = 0;
+  #consoleTail = "";
+
+  private constructor(tree: HostTree, vm: VirtualMachine, options: SessionOptions) {
+    this.tree = tree;
+    this.#vm = vm;
+    this.#options = options;
+    this.control = new ControlChannel(vm, {
+      ...options.handlers,
+      onHello: ({ state }) => this.#hello(state),
+      onProtocolError: (error) => options.onDead(error),
+    });
+    vm.onConsole((text) => this.#console(text));
+  }
+
+  /** Starts the VM and waits for its HELLO. */
+  static async start(options: SessionOptions): Promise<Session> {
+    const tree = await openHostTree(options.mode, options.backing, options);
+    const vm = await options.createVm(options.images, tree.server.handle);
+    const session = new Session(tree, vm, options);
+    try {
+      await session.#begin();
+      return session;
+    } catch (error) {
+      await session.end(error instanceof MachineError ? error : new MachineError("died", String(error)));
+      throw error;
+    }
+  }
+
+  get restored(): boolean {
+    return this.#vm.restored;
+  }
+
+  instructions(): number {
+    return this.#vm.instructions();
+  }
+
+  /** The cut: from this call on the guest is answered nothing and nothing more is stored. */
+  end(reason: MachineError): Promise<void> {
+    this.#ended ??= this.#end(reason);
+    return this.#ended;
+  }
+
+  async #end(reason: MachineError): Promise<void> {
+    clearInterval(this.#pulse);
+    this.tree.kill();
+    this.control.close(reason);
+    await this.#vm.destroy();
+  }
+
+  async #begin(): Promise<void> {
+    const { restored } = this.#vm;
+    await this.#vm.start();
+    await this.control.hello(restored, restored ? helloTimeout.restored : helloTimeout.cold);
+    this.#pulse = setInterval(() => this.#checkPulse(), pulse.interval);
+  }
+
+  #hello(state: string): void {
+    this.#lastHello = this.#options.now();
+    this.#options.onHello(state);
+  }
+
+  /** A guest that is stopped together with its host (a sleeping laptop, a throttled tab) is not dead: only asking counts. */
+  #checkPulse(): void {
+    if (this.#options.now() - this.#lastHello > pulse.patience && this.#lastHello > 0) {
+      this.#options.onDead(new MachineError("died", "the guest no longer answers"));
+      return;
+    }
+    this.control.send(0x01, 0, []);
+  }
+
+  #console(text: string): void {
+    this.#options.onConsole(text);
+    this.#consoleTail = (this.#consoleTail + text).slice(-400);
+    if (!this.#consoleTail.includes("Kernel panic")) return;
+    const line = /Kernel panic[^\n]*/.exec(this.#consoleTail)![0];
+    this.#options.onDead(new MachineError("died", line.trim()));
+  }
+}
