@@ -306,6 +306,10 @@ export class GuestStream {
       this.#rejectExit(error);
       return;
     }
+    if (how === "error") {
+      this.#rejectExit(new MachineError("refused", number));
+      return;
+    }
     const value = Number(number);
     const status = how === "signal" ? { code: 128 + value, signal: value } : { code: value };
     this.#error ??= new MachineError("wrong-state", "the process has ended");

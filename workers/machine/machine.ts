@@ -12,7 +12,7 @@ import { ImageSet, type FetchImage } from "./images.ts";
 import { Meter } from "./meter.ts";
 import type { StateBacking } from "./p9/state-backing.ts";
 import type { StoreSource } from "./p9/store-tree.ts";
-import type { StateTree } from "./p9/state-tree.ts";
+import type { StateStorage, StateTree } from "./p9/state-tree.ts";
 import { Session } from "./session.ts";
 import { readStateFile, writeStateFile } from "./state-files.ts";
 import type {
@@ -79,7 +79,7 @@ const bootPatience = 90_000;
 /** Most bytes of output that `exec` gathers. */
 const execLimit = 8 * 1024 * 1024;
 const defaultCapacity = 512 * 1024 * 1024;
-/** Where a guest's programs are: EXEC has no environment of its own beyond the user's. */
+/** Replaces a file by rename, so that nobody in the guest ever sees half of it. */
 const writeScript =
   'd=$(dirname "$1"); mkdir -p "$d" && cat > "$1.new~" && chmod "$2" "$1.new~" && mv -f "$1.new~" "$1"';
 
@@ -102,7 +102,8 @@ export class LinuxMachine implements Machine {
   #starting: Promise<Session> | undefined;
   #power: PowerState = "off";
   #boot: PendingBoot | undefined;
-  #storage = { bytes: 0, full: false, commits: 0 };
+  /** Called when the machine is off the next time. */
+  readonly #onceOff: (() => void)[] = [];
 
   constructor(options: MachineOptions, listener: MachineListener, platform: MachinePlatform) {
     this.#options = options;
@@ -239,7 +240,7 @@ export class LinuxMachine implements Machine {
   async writeFile(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
     if (this.#power === "off") return this.#withState((tree) => writeStateFile(tree, path, bytes, mode));
     const argv = ["/bin/sh", "-c", writeScript, "sh", path, mode.toString(8)];
-    await this.#mustSucceed(await this.exec({ argv }, bytes), path);
+    this.#mustSucceed(await this.exec({ argv }, bytes), path);
   }
 
   async readFile(path: string): Promise<Uint8Array> {
@@ -276,8 +277,6 @@ export class LinuxMachine implements Machine {
       timings: this.#meter.timings,
     };
   }
-
-  readonly #onceOff: (() => void)[] = [];
 
   #open(
     request: ExecRequest,
@@ -441,9 +440,8 @@ export class LinuxMachine implements Machine {
     }
   }
 
-  #stored(storage: { bytes: number; full: boolean; commits: number }): void {
-    this.#storage = storage;
-    this.#tell({ kind: "storage", ...this.#storage });
+  #stored(storage: StateStorage): void {
+    this.#tell({ kind: "storage", ...storage });
   }
 
   #phase(phase: string, text = ""): void {

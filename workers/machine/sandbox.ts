@@ -1,0 +1,217 @@
+/**
+ * One derivation in a fresh sandbox of the builder VM (PROTOCOL.md, "Builder"): the specification is laid into `/build/spec`, only the
+ * input closure is visible, the log streams out, and what the guest left in `/build/out` becomes trees and blobs. The VM stays warm
+ * between builds; a build that has to be ended by force takes the VM with it, because a cut is the only sure end.
+ */
+import { concatBytes, toBytes } from "#engine/store/format/bytes.ts";
+import { sha256Hex } from "#engine/store/format/hash.ts";
+import { directory as directoryNode, type FileTree } from "#engine/store/format/tree.ts";
+import type { GuestStream } from "./control.ts";
+import { MachineError, errorText } from "./errors.ts";
+import { toGuest } from "./frames.ts";
+import type { StateInode, StateTree } from "./p9/state-tree.ts";
+import { S } from "./p9/tree.ts";
+import type { Session } from "./session.ts";
+import type { ExitStatus, SandboxFailure, SandboxRequest, SandboxResult } from "./types.ts";
+
+/** The machine that runs the builds, as far as they need it. */
+export interface BuilderMachine {
+  /** The running session, started if need be. */
+  session(): Promise<Session>;
+  cut(): Promise<void>;
+}
+
+/** Seconds a killed sandbox has to end before the whole VM is cut. */
+const killPatience = 3;
+/** SIGKILL. */
+const kill = 9;
+/** What the kernel prints when it ends a process for want of memory. */
+const outOfMemory = /out of memory: killed process/i;
+
+export class Sandbox {
+  readonly #machine: BuilderMachine;
+  readonly #now: () => number;
+  #queue: Promise<unknown> = Promise.resolve();
+  #running: Build | undefined;
+
+  constructor(machine: BuilderMachine, now: () => number) {
+    this.#machine = machine;
+    this.#now = now;
+  }
+
+  /** Builds wait for each other. Resolves also when the build fails; what it throws is a bug or an image that cannot start. */
+  build(request: SandboxRequest, onLog: (bytes: Uint8Array) => void): Promise<SandboxResult> {
+    const result = this.#queue.then(() => this.#build(request, onLog));
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Ends the running build; the next one starts a new VM. */
+  async cancel(): Promise<void> {
+    this.#running?.stop({ kind: "cancelled" });
+    if (this.#running !== undefined) await this.#machine.cut();
+  }
+
+  /** What the builder VM prints: the only place where the kernel says that memory ran out. */
+  console(text: string): void {
+    if (this.#running !== undefined && outOfMemory.test(text)) this.#running.outOfMemory = true;
+  }
+
+  async #build(request: SandboxRequest, onLog: (bytes: Uint8Array) => void): Promise<SandboxResult> {
+    const began = this.#now();
+    const build = new Build(request, onLog);
+    this.#running = build;
+    try {
+      const session = await this.#machine.session();
+      const failure = build.stopped ?? (await build.run(session, Math.floor(began / 1000)));
+      const milliseconds = (): number => this.#now() - began;
+      if (failure !== undefined) return { ok: false, failure, milliseconds: milliseconds() };
+      const collected = await collectOutputs(session.tree.writable, request.outputs);
+      return { ok: true, ...collected, milliseconds: milliseconds() };
+    } catch (error) {
+      if (!(error instanceof MachineError) || error.code === "bad-image") throw error;
+      const failure = build.stopped ?? ({ kind: "machine", text: errorText(error) } as const);
+      return { ok: false, failure, milliseconds: this.#now() - began };
+    } finally {
+      build.dispose();
+      if (build.stuck) await this.#machine.cut();
+      this.#running = undefined;
+    }
+  }
+}
+
+/** One build under way: its clocks, and why it was stopped. */
+class Build {
+  outOfMemory = false;
+  stopped: SandboxFailure | undefined;
+  /** The sandbox was killed and did not end: the VM has to go. */
+  stuck = false;
+  readonly #request: SandboxRequest;
+  readonly #onLog: (bytes: Uint8Array) => void;
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  #stream: GuestStream | undefined;
+  #giveUp: (() => void) | undefined;
+
+  constructor(request: SandboxRequest, onLog: (bytes: Uint8Array) => void) {
+    this.#request = request;
+    this.#onLog = onLog;
+  }
+
+  /** The failure, or undefined when the builder ended well and its outputs lie in the tree. */
+  async run(session: Session, seconds: number): Promise<SandboxFailure | undefined> {
+    const { closure, timeout, maxSilent } = this.#request;
+    const { tree, control } = session;
+    tree.store.restrict(new Set(closure.map(baseName)));
+    await layOut(tree.writable, this.#request);
+    const gaveUp = new Promise<undefined>((resolve) => (this.#giveUp = () => resolve(undefined)));
+    this.#stream = control.open(toGuest.BUILD, [seconds, 0], (_kind, bytes) => {
+      this.#after("silent", maxSilent);
+      this.#onLog(bytes);
+    });
+    this.#after("timeout", timeout);
+    this.#after("silent", maxSilent);
+    const status = await Promise.race([this.#stream.exit, gaveUp]);
+    return this.stopped ?? this.#judge(status);
+  }
+
+  /** Kills the sandbox for this reason. */
+  stop(reason: SandboxFailure): void {
+    this.stopped ??= reason;
+    this.#stream?.signal(kill);
+    this.#start("patience", killPatience, () => {
+      this.stuck = true;
+      this.#giveUp?.();
+    });
+  }
+
+  dispose(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+  }
+
+  #judge(status: ExitStatus | undefined): SandboxFailure | undefined {
+    if (status?.code === 0) return undefined;
+    if (this.outOfMemory) return { kind: "memory" };
+    return status === undefined ? { kind: "machine", text: "no exit" } : { kind: "exit", status };
+  }
+
+  #after(kind: "timeout" | "silent", seconds: number): void {
+    if (seconds > 0) this.#start(kind, seconds, () => this.stop({ kind, seconds }));
+  }
+
+  /** (Re)starts the named clock. */
+  #start(name: string, seconds: number, act: () => void): void {
+    clearTimeout(this.#timers.get(name));
+    this.#timers.set(name, setTimeout(act, seconds * 1000));
+  }
+}
+
+/** Empties the build tree and writes the specification into it. */
+async function layOut(tree: StateTree, request: SandboxRequest): Promise<void> {
+  for (const name of tree.root.entries!.keys()) removeAll(tree, tree.root, name);
+  const spec = makeDirectory(tree, tree.root, "spec");
+  const { program, argv, env, closure, files } = request;
+  await makeFile(tree, spec, "argv", nulList([program, ...argv.slice(1)])); // the guest makes argv[0] of the program
+  await makeFile(tree, spec, "env", nulList(env.map(([name, value]) => `${name}=${value}`)));
+  await makeFile(tree, spec, "inputs", toBytes(closure.map((path) => `${path}\n`).join("")));
+  makeDirectory(tree, tree.root, "out");
+  if (files.length === 0) return;
+  const directory = makeDirectory(tree, spec, "files");
+  for (const [name, content] of files) await makeFile(tree, directory, name, toBytes(content));
+}
+
+function nulList(items: string[]): Uint8Array {
+  if (items.some((item) => item.includes("\0")))
+    throw new MachineError("refused", "a NUL byte in the build's environment");
+  return concatBytes(items.map((item) => toBytes(`${item}\0`)));
+}
+
+function makeDirectory(tree: StateTree, parent: StateInode, name: string): StateInode {
+  return tree.create(parent, name, { mode: S.DIRECTORY | 0o755, uid: 0, gid: 0 });
+}
+
+async function makeFile(tree: StateTree, parent: StateInode, name: string, bytes: Uint8Array): Promise<void> {
+  const file = tree.create(parent, name, { mode: S.REGULAR | 0o644, uid: 0, gid: 0 });
+  await tree.write(file, 0, bytes);
+}
+
+function removeAll(tree: StateTree, parent: StateInode, name: string): void {
+  const inode = parent.entries!.get(name)!;
+  for (const entry of inode.entries?.keys() ?? []) removeAll(tree, inode, entry);
+  tree.unlink(parent, name, inode.entries !== undefined);
+}
+
+interface Collected {
+  trees: Map<string, FileTree>;
+  blobs: Map<string, Uint8Array>;
+}
+
+/** The outputs that are there; an output that the build did not make is missing from the map. */
+async function collectOutputs(tree: StateTree, outputs: SandboxRequest["outputs"]): Promise<Collected> {
+  const blobs = new Map<string, Uint8Array>();
+  const trees = new Map<string, FileTree>();
+  const out = tree.root.entries!.get("out");
+  for (const [name, path] of outputs) {
+    const inode = out?.entries?.get(baseName(path));
+    if (inode !== undefined) trees.set(name, await collect(tree, inode, blobs));
+  }
+  return { trees, blobs };
+}
+
+/** The canonical shape of a made file: only the owner's executable bit counts, as in Nix. */
+async function collect(tree: StateTree, inode: StateInode, blobs: Map<string, Uint8Array>): Promise<FileTree> {
+  if (inode.target !== undefined) return { type: "symlink", target: inode.target };
+  if (inode.entries !== undefined) {
+    const entries: [string, FileTree][] = [];
+    for (const [name, child] of inode.entries) entries.push([name, await collect(tree, child, blobs)]);
+    return directoryNode(entries);
+  }
+  if (inode.content === undefined) throw new MachineError("refused", "an output holds a device, a socket or a pipe");
+  const bytes = await tree.read(inode, 0, inode.content.size);
+  const blob = sha256Hex(bytes);
+  blobs.set(blob, bytes);
+  return { type: "regular", executable: (inode.mode & 0o100) !== 0, size: bytes.length, blob };
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
