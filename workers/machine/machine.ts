@@ -113,6 +113,11 @@ export class LinuxMachine implements Machine {
     this.#meter = new Meter(platform.now);
   }
 
+  /** Fetches and unpacks what starts need; a start does it too. */
+  async loadImages(): Promise<void> {
+    await this.#images.load();
+  }
+
   async start(): Promise<void> {
     await this.session();
   }

@@ -2,11 +2,14 @@
  * The persistent tree in IndexedDB, a database of its own for each workspace. Keys: `i/<inode>` a record, `c/<inode>/<chunk>` the
  * bytes. A commit is one transaction of durability "strict", aborted on any error, so it is wholly there or not.
  */
-import { createStore, type UseStore } from "idb-keyval";
+import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
+import { StoreError } from "#engine/store/error.ts";
+import { atomically } from "#workers/store/idb.ts";
 import { P9Error } from "./errno.ts";
 import type { InodeRecord, StateBacking, StateBatch } from "./state-backing.ts";
 
-const storeName = "inodes";
+/** The object store's name that `atomically` works on. */
+const storeName = "store";
 
 /** The name of a workspace's database, for whoever deletes the workspace. */
 export function stateDatabaseName(workspaceId: string): string {
@@ -15,43 +18,36 @@ export function stateDatabaseName(workspaceId: string): string {
 
 export class IndexedDbStateBacking implements StateBacking {
   readonly #use: UseStore;
-  #database: IDBDatabase | undefined;
 
   private constructor(use: UseStore) {
     this.#use = use;
   }
 
   static async open(workspaceId: string): Promise<IndexedDbStateBacking> {
-    const backing = new IndexedDbStateBacking(createStore(stateDatabaseName(workspaceId), storeName));
-    backing.#database = await backing.#use("readonly", (store) => store.transaction.db);
-    return backing;
+    return new IndexedDbStateBacking(createStore(stateDatabaseName(workspaceId), storeName));
   }
 
   inodes(): Promise<InodeRecord[]> {
     const range = IDBKeyRange.bound("i/", "i0", false, true); // "0" follows "/"
-    return this.#use("readonly", (store) => request<InodeRecord[]>(store.getAll(range)));
+    return this.#use("readonly", (store) => promisifyRequest<InodeRecord[]>(store.getAll(range)));
   }
 
   chunk(inode: number, index: number): Promise<Uint8Array | undefined> {
-    return this.#use("readonly", (store) => request<Uint8Array | undefined>(store.get(chunkKey(inode, index))));
+    return this.#use("readonly", (store) =>
+      promisifyRequest<Uint8Array | undefined>(store.get(chunkKey(inode, index))),
+    );
   }
 
-  commit(batch: StateBatch): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const transaction = this.#database!.transaction(storeName, "readwrite", { durability: "strict" });
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(commitError(transaction.error));
-      try {
-        putAll(transaction.objectStore(storeName), batch);
-      } catch (error) {
-        transaction.abort();
-        reject(error);
-      }
-    });
+  async commit(batch: StateBatch): Promise<void> {
+    try {
+      await atomically(this.#use, (store) => putAll(store, batch));
+    } catch (error) {
+      throw error instanceof StoreError && error.code === "quota" ? new P9Error("ENOSPC") : error;
+    }
   }
 
   close(): void {
-    this.#database?.close();
+    void this.#use("readonly", (store) => store.transaction.db.close());
   }
 }
 
@@ -68,15 +64,4 @@ function putAll(store: IDBObjectStore, { inodes, chunks }: StateBatch): void {
 
 function chunkKey(inode: number, index: number): string {
   return `c/${inode}/${index}`;
-}
-
-function request<T>(idbRequest: IDBRequest): Promise<T> {
-  return new Promise((resolve, reject) => {
-    idbRequest.onsuccess = () => resolve(idbRequest.result as T);
-    idbRequest.onerror = () => reject(idbRequest.error ?? new P9Error("EIO"));
-  });
-}
-
-function commitError(error: DOMException | null): Error {
-  return error?.name === "QuotaExceededError" ? new P9Error("ENOSPC") : new P9Error("EIO", error?.message);
 }
