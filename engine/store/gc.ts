@@ -4,7 +4,7 @@
  */
 import type { StorePath } from "./format/store-path.ts";
 import { isDerivationPath } from "./format/store-path.ts";
-import { type PathGraph, sortPaths, topologicalOrder } from "./graph.ts";
+import { type PathGraph, topologicalOrder } from "./graph.ts";
 
 /** A root as it is shown: its name ("/nix/var/nix/profiles/system-2-link", "{temp:build}") and the path it keeps. */
 export interface RootLink {
@@ -82,9 +82,4 @@ export function limitDead(
     freed += sizeOf(path);
   }
   return taken;
-}
-
-/** Paths in byte order: how `--print-live` and `--print-dead` list them. */
-export function listing(paths: Iterable<StorePath>): StorePath[] {
-  return sortPaths(paths);
 }
