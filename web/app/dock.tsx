@@ -3,6 +3,8 @@ import { Suspense, useState } from "react";
 import { panels } from "#web/features/registry.ts";
 import { useAppState, useUi } from "#web/state/context.ts";
 import { IconButton } from "#web/ui/button.tsx";
+import { DockToolsPlace } from "#web/ui/dock-tools.ts";
+import "#web/ui/panel.css";
 import { Splitter } from "#web/ui/parts.tsx";
 import { Boundary } from "./boundary.tsx";
 
@@ -10,6 +12,7 @@ export function Dock() {
   const ui = useUi();
   const id = useAppState((state) => state.ui.panel);
   const [height, setHeight] = useState(() => Math.round(Math.min(380, innerHeight * 0.42)));
+  const [tools, setTools] = useState<HTMLElement | null>(null);
   const panel = panels.find((each) => each.id === id);
   if (!panel) return null;
   const Panel = panel.component;
@@ -26,13 +29,15 @@ export function Dock() {
       <section className="dock" style={{ height }} aria-label={panel.title} data-panel={panel.id}>
         <header className="dock-head">
           <h2>{panel.title}</h2>
-          <div className="dock-tools" id="dock-tools" />
+          <div className="dock-tools" ref={setTools} />
           <IconButton label={`Close ${panel.title}`} icon="cross" size="small" onClick={() => ui.closePanel()} />
         </header>
         <div className="dock-body">
           <Boundary key={panel.id} what={panel.title}>
             <Suspense fallback={<p className="dock-wait">Opening…</p>}>
-              <Panel />
+              <DockToolsPlace value={tools}>
+                <Panel />
+              </DockToolsPlace>
             </Suspense>
           </Boundary>
         </div>

@@ -18,6 +18,14 @@ export interface PanelRecord {
 
 export const panels: PanelRecord[] = [
   {
+    id: "result",
+    title: "Result",
+    icon: "leaf",
+    command: "Result: what the file evaluates to",
+    place: "top",
+    component: lazy(() => import("./result/result.tsx")),
+  },
+  {
     id: "changes",
     title: "Changes",
     icon: "changes",

@@ -73,8 +73,8 @@ export function Splitter({ label, axis, value, least, most, change }: SplitterPr
 export interface SegmentsProps<T extends string> {
   label: string;
   value: T;
-  options: { value: T; label: string }[];
-  choose(value: T): void;
+  options: { value: NoInfer<T>; label: string }[];
+  choose(value: NoInfer<T>): void;
 }
 
 /** One of a few: radio buttons that look like one control. */
