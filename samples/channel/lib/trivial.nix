@@ -122,7 +122,7 @@ rec {
 
   release = "26.05";
   codeName = "Terrarium";
-  versionSuffix = "terrarium";
+  versionSuffix = ".terrarium";
   version = release + versionSuffix;
   trivialVersion = release;
   revisionWithDefault = default: default;

@@ -695,7 +695,7 @@ let
               module = def.value;
             };
       in
-      mkOptionType rec {
+      mkOptionType {
         name = "submodule";
         description = if description != null then description else "submodule";
         descriptionClass = "noun";
@@ -705,7 +705,7 @@ let
         getSubOptions = prefix: removeAttrs (evaluate (if prefix == [ ] then "<name>" else lib.last prefix) prefix [ ]).options [ "_module" ];
         getSubModules = modules;
         substSubModules = m: submoduleWith (payload // { modules = m; });
-        functor = defaultFunctor name // {
+        functor = defaultFunctor "submodule" // {
           type = submoduleWith;
           payload = {
             inherit modules specialArgs shorthandOnlyDefinesConfig description class;

@@ -1,0 +1,71 @@
+# The keys of unit files that the service manager of the machine understands, by section. A key that is missing here draws
+# a warning when the system is evaluated.
+let
+  set = names: builtins.listToAttrs (map (name: { inherit name; value = true; }) names);
+in
+{
+  Unit = set [
+    "After"
+    "AssertPathExists"
+    "Before"
+    "BindsTo"
+    "ConditionPathExists"
+    "Conflicts"
+    "DefaultDependencies"
+    "Description"
+    "Documentation"
+    "OnFailure"
+    "PartOf"
+    "RefuseManualStart"
+    "RefuseManualStop"
+    "Requires"
+    "Requisite"
+    "StartLimitBurst"
+    "StartLimitIntervalSec"
+    "Wants"
+  ];
+  Service = set [
+    "Environment"
+    "EnvironmentFile"
+    "ExecReload"
+    "ExecStart"
+    "ExecStartPost"
+    "ExecStartPre"
+    "ExecStop"
+    "ExecStopPost"
+    "Group"
+    "KillMode"
+    "KillSignal"
+    "PIDFile"
+    "RemainAfterExit"
+    "Restart"
+    "RestartSec"
+    "RuntimeDirectory"
+    "StandardError"
+    "StandardInput"
+    "StandardOutput"
+    "StateDirectory"
+    "SuccessExitStatus"
+    "SyslogIdentifier"
+    "TTYPath"
+    "TimeoutSec"
+    "TimeoutStartSec"
+    "TimeoutStopSec"
+    "Type"
+    "UMask"
+    "User"
+    "WorkingDirectory"
+  ];
+  Timer = set [
+    "AccuracySec"
+    "OnActiveSec"
+    "OnBootSec"
+    "OnCalendar"
+    "OnStartupSec"
+    "OnUnitActiveSec"
+    "OnUnitInactiveSec"
+    "Persistent"
+    "RandomizedDelaySec"
+    "Unit"
+  ];
+}
