@@ -52,17 +52,17 @@ async function readsBack(backing: Backing): Promise<void> {
   await backing.commit({
     ...EMPTY,
     puts: [
-      ["tree/x", value],
+      ["realisation/x", value],
       ["meta/seq", 7],
     ],
   });
-  const read = (await backing.get("tree/x")) as typeof value;
+  const read = (await backing.get("realisation/x")) as typeof value;
   same([...(read.map.get("a") as Uint8Array)].join(), "1,2,255");
   same(read.text, "\xff\0");
   same(await backing.get("meta/seq"), 7);
-  same(await backing.get("tree/y"), undefined);
-  await backing.commit({ ...EMPTY, deletes: ["tree/x"] });
-  same(await backing.get("tree/x"), undefined);
+  same(await backing.get("realisation/y"), undefined);
+  await backing.commit({ ...EMPTY, deletes: ["realisation/x"] });
+  same(await backing.get("realisation/x"), undefined);
 }
 
 async function failedExpectation(backing: Backing): Promise<void> {
