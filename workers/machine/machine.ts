@@ -214,28 +214,27 @@ export class LinuxMachine implements Machine {
     this.#streams.get(stream)?.signal(signal);
   }
 
-  async http(request: HttpRequest): Promise<HttpResponse> {
-    const { control } = this.#running();
-    const bytes = printRequest(request);
-    const reader = new ResponseReader(request.limit ?? 16 * 1024 * 1024, request.method);
-    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
-    const stream = control.open(toGuest.CONNECT, [request.port], (_kind, piece) => {
-      const response = reader.push(piece);
-      if (response !== undefined) resolve(response);
+  http(request: HttpRequest): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      const { control } = this.#running();
+      const { port, method, limit = 16 * 1024 * 1024, timeout = 20_000 } = request;
+      const bytes = printRequest(request);
+      const reader = new ResponseReader(limit, method);
+      const settle = (then: () => void): void => {
+        clearTimeout(timer);
+        stream.end().catch(() => undefined); // the guest has closed it perhaps
+        then();
+      };
+      const stream = control.open(toGuest.CONNECT, [port], (_kind, piece) => {
+        const response = reader.push(piece);
+        if (response !== undefined) settle(() => resolve(response));
+      });
+      const late = new MachineError("timeout", `port ${port} does not answer`, { port });
+      const timer = setTimeout(() => settle(() => reject(late)), timeout);
+      stream.opened.then(() => stream.write(bytes)).catch(() => undefined); // the exit tells why
+      // The exit follows the last byte; its error is a refused connection, a cut, or what the reader threw.
+      stream.exit.then(() => settle(() => resolve(reader.end()))).catch((error) => settle(() => reject(error)));
     });
-    const timer = setTimeout(
-      () => reject(new MachineError("timeout", `port ${request.port} does not answer`, { port: request.port })),
-      request.timeout ?? 20_000,
-    );
-    // The exit follows the last byte; its error is a refused connection, a cut, or what the reader threw.
-    stream.exit.then(() => resolve(reader.end())).catch(reject);
-    stream.opened.then(() => stream.write(bytes)).catch(() => undefined); // the exit tells why
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      void stream.end().catch(() => undefined);
-    }
   }
 
   async setProfileLinks(profile: ProfileLinks): Promise<void> {

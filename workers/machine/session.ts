@@ -4,6 +4,7 @@
  */
 import { ControlChannel, type ControlHandlers } from "./control.ts";
 import { MachineError } from "./errors.ts";
+import { toGuest } from "./frames.ts";
 import { openHostTree, type HostTree, type HostTreeOptions } from "./host-tree.ts";
 import type { StateBacking } from "./p9/state-backing.ts";
 import type { MachineMode } from "./types.ts";
@@ -102,7 +103,7 @@ export class Session {
       this.#options.onDead(new MachineError("died", "the guest no longer answers"));
       return;
     }
-    this.control.send(0x01, 0, []);
+    this.control.send(toGuest.HELLO, 0, []);
   }
 
   #console(text: string): void {
