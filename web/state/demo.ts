@@ -12,27 +12,31 @@ import type {
 } from "./model.ts";
 import { switchSteps } from "./steps.ts";
 
-const file = `{ config, pkgs, ... }:
+const file = `{ pkgs, ... }:
 
+let
+  colour = "seagreen";
+  text = "Hello from my own NixOS!";
+in
 {
   networking.hostName = "moss";
+  users.motd = "Welcome to moss. Everything here was declared.\\n";
 
-  users.motd = "Welcome to a small world.";
+  environment.systemPackages = [ pkgs.hello pkgs.cowsay ];
+  environment.etc."greeting".text = "This file exists because the configuration says so.\\n";
 
-  environment.etc."colour".text = "green\\n";
-  environment.systemPackages = [ pkgs.hello ];
-
-  users.users.ada = {
+  users.users.alice = {
     isNormalUser = true;
-    description = "Ada";
+    description = "Alice";
   };
 
-  # The web page this machine serves. Change the colour.
   services.static-web-server = {
     enable = true;
+    listen = "[::]:80";
     root = pkgs.writeTextDir "index.html" ''
-      <style>body { background: #1f7a4d; color: white; }</style>
-      <h1>Hello from \${config.networking.hostName}</h1>
+      <body style="background: \${colour}; color: white; font: 2em system-ui; text-align: center; padding: 3em">
+      <h1>\${text}</h1>
+      <p>served by moss</p>
     '';
   };
 }
@@ -160,7 +164,7 @@ export function startDemo(store: PageStore): Session {
     pinned: false,
     files,
   });
-  const colourOf = (text: string): string => /#[0-9a-f]{6}/i.exec(text)?.[0] ?? "#1f7a4d";
+  const colourOf = (text: string): string => /colour = "([^"]*)"/.exec(text)?.[1] ?? "seagreen";
   const text = (): string => get().workspace.files[0]?.text ?? "";
   const serve = (source: string): void => {
     const broken = source.includes("/nowhere");

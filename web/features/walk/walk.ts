@@ -2,6 +2,7 @@
  * The short guide of a first visit: at most one sentence at a time, about the next thing worth trying, and a button that
  * makes the edit it speaks of. Which sentence comes is worked out from what has really happened.
  */
+import { highlight } from "#web/editor/highlight.ts";
 import type { State } from "#web/state/model.ts";
 
 export type Stage =
@@ -59,21 +60,39 @@ export function entryText(state: State): string {
   return state.workspace.files.find((file) => file.path === state.workspace.entry)?.text ?? "";
 }
 
-const colours = ["#2f6f9f", "#b3541e", "#1f7a4d", "#7a3e9d"];
+const colours = ["seagreen", "rebeccapurple", "steelblue", "chocolate"];
 
-/** The file with its first colour changed to the next of ours; null when it has none. */
+/** The file with its colour (`colour = "…"`) changed to the next of ours; null when it names none. */
 export function recolour(text: string): string | null {
-  const found = /#[0-9a-fA-F]{6}\b/.exec(text);
+  const found = /^(\s*colou?r\s*=\s*")([^"]*)(";)/m.exec(text);
   if (!found) return null;
-  const at = colours.indexOf(found[0].toLowerCase());
-  const next = colours[(at + 1) % colours.length] ?? "#2f6f9f";
-  return text.slice(0, found.index) + next + text.slice(found.index + found[0].length);
+  const [whole, before = "", now = "", after = ""] = found;
+  const next = colours[(colours.indexOf(now) + 1) % colours.length] ?? "steelblue";
+  return text.replace(whole, before + next + after);
 }
 
 const brokenRoot = "/nowhere";
 
 /** The file with the web server sent to a folder that is not there; it builds, and the service does not start. */
 export function breakService(text: string): string | null {
-  const found = /^(\s*(?:services\.static-web-server\.)?root\s*=\s*)[^;]+;/m.exec(text);
-  return found ? text.replace(found[0], `${found[1]}"${brokenRoot}";`) : null;
+  const at = valueOf(text, "root");
+  return at && `${text.slice(0, at.start)} "${brokenRoot}"${text.slice(at.end)}`;
+}
+
+/** Where the value of a binding stands: from after its `=` to before its `;`. */
+function valueOf(text: string, name: string): { start: number; end: number } | null {
+  let offset = 0;
+  let depth = 0;
+  let start: number | null = null;
+  for (const { kind, text: part } of highlight(text)) {
+    if (start === null && kind === "name" && (part === name || part.endsWith(`.${name}`)))
+      start = text.indexOf("=", offset + part.length) + 1;
+    else if (start !== null && offset >= start && kind === "text") {
+      if ("{[(".includes(part)) depth += 1;
+      else if ("}])".includes(part)) depth -= 1;
+      else if (part === ";" && depth === 0) return { start, end: offset };
+    }
+    offset += part.length;
+  }
+  return null;
 }
