@@ -177,10 +177,11 @@ let
       ) cfg.services
     )
     ++ lib.concatLists (lib.mapAttrsToList (name: t: strangers "systemd.timers.${name}" "Timer" t.timerConfig) cfg.timers)
+    ++ lib.concatLists (lib.mapAttrsToList (name: s: strangers "systemd.sockets.${name}" "Socket" s.socketConfig) cfg.sockets)
     ++ lib.concatMap (
       kind:
       lib.optional (cfg.${kind} != { } && cfg.${kind} != [ ]) "systemd.${kind}: the service manager of this machine knows no units of this kind; they have no effect."
-    ) [ "sockets" "paths" "slices" "mounts" ];
+    ) [ "paths" "slices" "mounts" ];
 
   problems = lib.concatLists (
     lib.mapAttrsToList (name: s: [
