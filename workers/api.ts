@@ -6,6 +6,7 @@ import type { FetchRequest, FetchResult } from "#engine/eval/io.ts";
 import type { ErrorKind } from "#engine/eval/error.ts";
 import type { TreeNode } from "#engine/store/format/tree.ts";
 import type { PathInfo } from "#engine/store/path-info.ts";
+import type { SandboxRequest, SandboxResult } from "./machine/types.ts";
 import type { SeedFile } from "./samples.ts";
 
 export type { Machine, MachineEvent, MachineListener, MachineOptions, MachineWorker } from "./machine/types.ts";
@@ -21,6 +22,9 @@ export interface Place {
 
 /** Content of a source file: at hand, or a seed's that is fetched when the store needs it. */
 export type SourceContents = { readonly contents: Uint8Array } | SeedFile;
+
+/** The BroadcastChannel on which commits are told. */
+export const STORE_CHANNEL = "terrarium-store";
 
 /** What an evaluation puts into the store. Texts are byte strings; a derivation is a text whose path ends in ".drv". */
 export type StoreItem =
@@ -195,6 +199,30 @@ export interface ProfileRecord {
   readonly links: readonly (readonly [link: string, target: string])[];
 }
 
+/** A derivation in text, for people. */
+export interface DerivationRecord {
+  readonly drvPath: string;
+  readonly name: string;
+  readonly system: string;
+  readonly builder: string;
+  readonly args: string[];
+  readonly env: { name: string; value: string }[];
+  readonly outputs: { name: string; path: string | null }[];
+  readonly inputDrvs: { drvPath: string; outputs: string[] }[];
+  readonly inputSrcs: string[];
+  /** The file's own text (ATerm). */
+  readonly text: string;
+}
+
+/** Told on the channel `STORE_CHANNEL` after every commit, to every tab. */
+export interface StoreNews {
+  readonly sequence: number;
+  /** Which store worker committed, and in which workspace. */
+  readonly origin: string;
+  readonly workspace: string;
+  readonly profiles: readonly string[];
+}
+
 export interface StoreOverview {
   readonly paths: number;
   readonly bytes: number;
@@ -248,18 +276,26 @@ export interface CommandServices {
 
 export interface StoreServices {
   /** Runs a builder in the sandbox machine; see workers/machine/types.ts. */
-  build(
-    request: import("./machine/types.ts").BuildRequest,
-    onLog: (bytes: Uint8Array) => void,
-  ): Promise<import("./machine/types.ts").BuildResult>;
+  build(request: SandboxRequest, onLog: (bytes: Uint8Array) => void): Promise<SandboxResult>;
   cancelBuild(): Promise<void>;
   /** A seed's file. */
   seed(url: string): Promise<Uint8Array>;
 }
 
-/** The store's only writer. Rejections are `WorkerProblem`s. `workspace` names whose profile is meant. */
+/**
+ * The IndexedDB database of a workspace's store. Each workspace has its own, so that what a shared link's copy builds, boots or collects
+ * never meets another workspace's paths.
+ */
+export const storeDatabase = (workspace: string): string => `terrarium-store-${workspace}`;
+
+/** The store's only writer. Rejections are `WorkerProblem`s. After `open`, everything is about that workspace's store. */
 export interface StoreWorker {
-  start(services: StoreServices): Promise<void>;
+  /** Opens the store; the answer names this worker in `StoreNews`. */
+  start(services: StoreServices): Promise<string>;
+  /** Opens a workspace's store, an empty one when there is none. What runs on the one before is ended first. */
+  open(workspace: string): Promise<void>;
+  /** Deletes a workspace's store. */
+  destroy(workspace: string): Promise<void>;
 
   /** The page's own small records: workspaces, settings, progress. */
   records(prefix: string): Promise<[key: string, value: unknown][]>;
@@ -269,6 +305,11 @@ export interface StoreWorker {
   register(items: readonly StoreItem[]): Promise<void>;
   realise(drvPath: string, onEvent: (event: RealiseEvent) => void): Promise<RealiseOutcome>;
   cancelRealise(): Promise<void>;
+  /**
+   * What a switch from one system to another that is not built yet would change. Realises it quietly when that takes no machine;
+   * null when it does, or when it fails.
+   */
+  preview(from: string | null, drvPath: string, items: readonly StoreItem[]): Promise<SystemChange | null>;
   /** Which of these paths are valid. */
   valid(paths: readonly string[]): Promise<string[]>;
 
@@ -278,16 +319,12 @@ export interface StoreWorker {
   /** A regular file's content below a store path, links followed inside the store; null when there is none. */
   readFile(path: string): Promise<Uint8Array | null>;
   storePath(path: string): Promise<StorePathAnswer | undefined>;
+  derivation(drvPath: string): Promise<DerivationRecord | null>;
   change(from: string | null, to: string): Promise<SystemChange>;
 
-  profile(workspace: string): Promise<ProfileRecord>;
-  annotate(
-    workspace: string,
-    number: number,
-    marks: { note?: string; pinned?: boolean; label?: string },
-  ): Promise<void>;
-  deleteGenerations(workspace: string, numbers: readonly number[]): Promise<void>;
-  deleteProfile(workspace: string): Promise<void>;
+  profile(): Promise<ProfileRecord>;
+  annotate(number: number, marks: { note?: string; pinned?: boolean; label?: string }): Promise<void>;
+  deleteGenerations(numbers: readonly number[]): Promise<void>;
   /** Keeps a path from collection while the machine runs on it (`/run/booted-system`, `/run/current-system`); null lets it go. */
   setRoot(name: string, path: string | null): Promise<void>;
 
@@ -296,7 +333,7 @@ export interface StoreWorker {
   verify(onProgress: (fraction: number) => void): Promise<string[]>;
 
   /** Runs a command of engine/commands; its exit code. */
-  run(workspace: string, argv: readonly string[], services: CommandServices): Promise<number>;
+  run(argv: readonly string[], services: CommandServices): Promise<number>;
   /** Names of the commands and what each is for. */
   commands(): Promise<{ name: string; doc: string }[]>;
 }

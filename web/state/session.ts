@@ -1,0 +1,427 @@
+/**
+ * The session: the page's actions over the workers. It answers at once, before any worker is up; actions wait until they are. Each part
+ * lies in session/<noun>.ts; this file says how they hang together.
+ */
+import { STORE_CHANNEL, type EvaluatorServices, type StoreNews, type StoreServices } from "#workers/api.ts";
+import { fetchAsset, loadSamples, startStore } from "#workers/client.ts";
+import firstText from "../../samples/examples/first/configuration.nix?raw";
+import type { Actions, Evaluated, PageStore, Session } from "./model.ts";
+import { type BuildService, createBuilding, toChange } from "./session/building.ts";
+import { createBuilderHost } from "./session/builder-host.ts";
+import { createConsole, createShim } from "./session/consoling.ts";
+import { type Context, guarded, messageOf, notify, patch } from "./session/context.ts";
+import { createEvaluation, type EvaluationService } from "./session/evaluation.ts";
+import { createEvaluatorHost } from "./session/evaluator-host.ts";
+import { createLanguage } from "./session/language.ts";
+import { createLessons } from "./session/lessons.ts";
+import { createMachineHost } from "./session/machine-host.ts";
+import { createMachining, type MachineService } from "./session/machining.ts";
+import { createSharing } from "./session/sharing.ts";
+import { missingFeatures, shortHash } from "./session/starting.ts";
+import { createStoring } from "./session/storing.ts";
+import { createSwitching, type SwitchService } from "./session/switching.ts";
+import { createWorkspaces, fileActions, readExamples, type WorkspaceService } from "./session/workspaces.ts";
+
+const FIRST = "first";
+const LAST = "page/last-workspace";
+const PREVIEW_DELAY = 300;
+
+interface Parts {
+  context: Context;
+  evaluation: EvaluationService;
+  building: BuildService;
+  machining: MachineService;
+  switching: SwitchService;
+  workspaces: WorkspaceService;
+  rest: Omit<Actions, keyof Direct>;
+}
+
+/** Actions that work before the workers do. */
+type Direct = Pick<
+  Actions,
+  "editFile" | "stopEvaluation" | "cancel" | "keepFiles" | "predict" | "clearConsole" | "dismissNotice"
+>;
+
+export function startSession(page: PageStore): Session {
+  page.setState({
+    workspace: {
+      id: "",
+      title: "First steps",
+      kind: "own",
+      entry: "configuration.nix",
+      files: [{ path: "configuration.nix", text: firstText }],
+      origin: FIRST,
+      modified: 0,
+    },
+  });
+  const ready = begin(page);
+  ready.catch((error: unknown) => {
+    page.setState({ start: { phase: "failed", text: messageOf(error) } });
+    notify(page, "crash", "Terrarium could not start.", { detail: messageOf(error) });
+  });
+  let parts: Parts | null = null;
+  void ready.then((made) => (parts = made)).catch(() => undefined);
+
+  const direct: Direct = {
+    editFile(path, text) {
+      if (parts !== null) return fileActions(parts.context, parts.workspaces).editFile(path, text);
+      page.setState((state) => ({ workspace: { ...state.workspace, files: [{ path, text }] } }));
+    },
+    stopEvaluation: () => parts?.context.evaluator.stop(),
+    cancel: () => parts?.switching.cancel(),
+    keepFiles: () => patch(page, "generations", { fileAhead: null }),
+    predict: (id, step, option) =>
+      page.setState((state) => ({
+        lessons: state.lessons.map((lesson) =>
+          lesson.id === id ? { ...lesson, predicted: lesson.predicted.with(step, option) } : lesson,
+        ),
+      })),
+    clearConsole: () => page.setState({ console: [] }),
+    dismissNotice: (id) => page.setState((state) => ({ notices: state.notices.filter((notice) => notice.id !== id) })),
+  };
+  const waiting = new Proxy({} as Omit<Actions, keyof Direct>, {
+    get:
+      (_, name: keyof Parts["rest"]) =>
+      async (...args: never[]) =>
+        ready.then(({ rest }) => (rest[name] as (...given: never[]) => unknown)(...args)).catch(() => null),
+  });
+  const actions = new Proxy(direct as Actions, {
+    get: (target, name: keyof Actions) => (name in target ? target[name] : waiting[name as keyof typeof waiting]),
+  });
+  return { actions, language: createLanguage(page, ready.then(({ context }) => context.evaluator)) };
+}
+
+async function begin(page: PageStore): Promise<Parts> {
+  const missing = missingFeatures();
+  if (missing.length > 0) {
+    notify(page, "missing-feature", `This browser lacks ${missing.join(", ")}.`, {
+      detail: "Terrarium needs a current Chromium, Firefox or Safari. Nothing was changed.",
+    });
+    throw new Error(`This browser lacks ${missing.join(", ")}.`);
+  }
+  const typed = page.getState().workspace.files[0].text;
+  const builder = createBuilderHost();
+  const seed = (url: string) => fetchAsset(url);
+  const storeServices: StoreServices = { build: builder.build, cancelBuild: builder.cancel, seed };
+  const [samples, store] = await Promise.all([loadSamples(), startStore(storeServices)]);
+  const channel = await shortHash(samples.archive);
+
+  const evaluatorServices: EvaluatorServices = {
+    storePath: (path) => store.api.storePath(path),
+    async realise(drvPath, outputs, items) {
+      await store.api.register(items);
+      const outcome = await store.api.realise(drvPath, () => undefined);
+      if (!outcome.ok) throw new Error(outcome.message);
+      return outputs.map((name) => outcome.outputs[name]);
+    },
+    fetch: (request) => Promise.reject(new Error(`The page cannot fetch ${request.url}: evaluation here has no network.`)),
+    seed,
+  };
+  const context: Context = {
+    page,
+    store,
+    evaluator: createEvaluatorHost(samples.archive, evaluatorServices),
+    machine: createMachineHost(),
+    builder,
+    samples: samples.files,
+    channel,
+  };
+  const parts = connect(context);
+  await open(parts, typed);
+  listen(parts, store.origin);
+  return parts;
+}
+
+/** Makes the parts and ties them together. */
+function connect(context: Context): Parts {
+  const { page, store } = context;
+  const building = createBuilding(context);
+  const pending = createPending(context);
+  const evaluation = createEvaluation(context, pending.computed);
+  const workspaces = createWorkspaces(context, () => evaluation.changed());
+  let machining: MachineService | undefined;
+  const machine = () => machining as MachineService;
+  const switching = createSwitching(context, { evaluation, building, machining: machine, afterCut: () => afterCut() });
+  machining = createMachining(context, {
+    onStep: switching.step,
+    onShim: createShim(context, switching, machine),
+    onCurrent: (topLevel) => void store.api.setRoot("run/current-system", topLevel).then(switching.refreshGenerations),
+    profileLinks: async () => (await store.api.profile()).links.map(([a, b]) => [a, b]),
+  });
+
+  const profile = () => store.api.profile();
+  const after = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work;
+    await switching.refreshGenerations();
+    await pending.refresh();
+    return result;
+  };
+
+  /** Boots a generation, the default one unless told. */
+  const boot = async (number: number | null): Promise<boolean> => {
+    const { generations, current } = await profile();
+    const chosen = generations.find((record) => record.number === (number ?? current));
+    if (chosen === undefined) {
+      notify(page, "info", "There is no generation to boot yet.", { detail: "Build and boot makes the first one." });
+      return false;
+    }
+    const started = await machine().boot(chosen.path, chosen.number);
+    await switching.refreshGenerations();
+    if (started) await machine().openPreview(page.getState().preview.path);
+    return started;
+  };
+
+  /** Dark, then whole again: boots what the profile names and says which generation that is. */
+  const afterCut = async () => {
+    page.setState({ verdict: null });
+    await switching.refreshGenerations();
+    const before = page.getState().switching;
+    if (!(await boot(null))) return;
+    const { current } = await profile();
+    const moved = before.phase === "cut" && before.steps.some(({ id, state }) => id === "profile" && state === "done");
+    const why =
+      before.phase !== "cut"
+        ? "What the profile named before the cut is what starts."
+        : moved
+          ? "The arrow had moved before the cut, so the new generation starts, wholly."
+          : "The arrow had not moved before the cut, so nothing of the new one starts.";
+    page.setState({ verdict: { tone: "good", text: `Whole again, on generation ${current}.`, detail: why } });
+  };
+
+  const run = (argv: readonly string[], action: Parameters<SwitchService["run"]>[1], plug: string | null = null) =>
+    after(switching.run(argv, action, plug)).then(async (code) => {
+      if (page.getState().machine.phase === "running") await machine().openPreview(page.getState().preview.path);
+      if (action === "rollback" || action === "switch-generation") await compareFiles(context);
+      return code;
+    });
+
+  const sharing = createSharing(context, workspaces, evaluation);
+  const lessons = createLessons(context, { evaluation, workspaces, machining: machine });
+  const rest: Parts["rest"] = {
+    ...fileActions(context, workspaces),
+    ...createStoring(context),
+    ...createConsole(context, switching),
+    ...sharing,
+    ...lessons,
+
+    async openWorkspace(id) {
+      const record = (await workspaces.list()).find((candidate) => candidate.id === id);
+      if (record !== undefined) await enter(record);
+    },
+    async newWorkspace(id) {
+      const example = readExamples(context.samples).find((candidate) => candidate.id === id);
+      if (example === undefined) return;
+      await enter(await workspaces.create(example.title, example.files, example.entry, { origin: id }));
+    },
+    async renameWorkspace(id, title) {
+      const open = page.getState().workspace.id === id;
+      if (open) return workspaces.edit((workspace) => ({ ...workspace, title }));
+      const record = (await workspaces.list()).find((candidate) => candidate.id === id);
+      if (record) await store.api.putRecord(`workspace/${id}`, { ...record, title });
+      await workspaces.load();
+    },
+    async deleteWorkspace(id) {
+      if (page.getState().workspace.id === id) {
+        const other = (await workspaces.list()).find((candidate) => candidate.id !== id);
+        if (other === undefined) await rest.newWorkspace(FIRST);
+        else await enter(other);
+      }
+      await workspaces.remove(id);
+    },
+    async exportWorkspace() {
+      const { title, files } = page.getState().workspace;
+      const { zipSync, strToU8 } = await import("fflate");
+      const zip = zipSync(Object.fromEntries(files.map(({ path, text }) => [path, strToU8(text)])), { mtime: new Date(1980, 0, 1) });
+      download(`${title.replaceAll(/[^\w-]+/g, "-") || "workspace"}.zip`, zip);
+    },
+
+    async build() {
+      const evaluated = await goodResult(evaluation);
+      if (evaluated === null) return;
+      const outPath = await building.realise(evaluated, "nixos-rebuild build");
+      if (outPath !== null) await building.loadClosure(outPath);
+      await pending.refresh();
+    },
+    async buildAndBoot() {
+      await run(["boot"], "boot");
+      if (page.getState().switching.exitCode === 0) await boot(null);
+    },
+    async switch(action, plugBefore) {
+      await run([action], action, plugBefore);
+    },
+    async rollback() {
+      await run(["switch", "--rollback"], "rollback");
+    },
+    async switchGeneration(number) {
+      await run(["switch", "--generation", String(number)], "switch-generation");
+    },
+    async deleteGenerations(numbers) {
+      await guarded(page, "The generations could not be deleted.", () =>
+        after(store.api.deleteGenerations(numbers)),
+      );
+    },
+    async setNote(number, note) {
+      await guarded(page, "The note could not be kept.", () => after(store.api.annotate(number, { note })));
+    },
+    async setPinned(number, pinned) {
+      await guarded(page, "The pin could not be kept.", () => after(store.api.annotate(number, { pinned })));
+    },
+    async restoreFiles(number) {
+      const files = page.getState().generations.list.find((generation) => generation.number === number)?.files;
+      if (files) workspaces.edit((workspace) => ({ ...workspace, files: files.map((file) => ({ ...file })) }));
+      patch(page, "generations", { fileAhead: null });
+    },
+    async diffGenerations(from, to) {
+      const { list } = page.getState().generations;
+      const path = (number: number) => list.find((generation) => generation.number === number)?.outPath ?? null;
+      const target = path(to);
+      if (target === null) return null;
+      const change = await guarded(page, "The generations could not be compared.", () => store.api.change(path(from), target));
+      return change === null ? null : toChange(change);
+    },
+
+    async boot(number) {
+      page.setState({ verdict: null });
+      await boot(number);
+    },
+    powerOff: () => machine().powerOff(),
+    async reboot() {
+      await machine().powerOff();
+      await boot(null);
+    },
+    cut: () => switching.pulled(),
+    openTerminal: (...args) => machine().openTerminal(...args),
+    openPreview: (path) => machine().openPreview(path),
+    fetchGuest: (path) => machine().fetchGuest(path),
+    unitLog: (unit) => machine().unitLog(unit),
+    loadClosure: (root) => building.loadClosure(root),
+
+    async keepCopy() {
+      workspaces.edit((workspace) => ({ ...workspace, kind: "own" }));
+      await workspaces.flush();
+      page.setState({ opened: null });
+      history.replaceState(null, "", location.pathname + location.search);
+    },
+    async discardCopy() {
+      const { id } = page.getState().workspace;
+      page.setState({ opened: null });
+      history.replaceState(null, "", location.pathname + location.search);
+      await rest.deleteWorkspace(id);
+    },
+  };
+
+  /** Opens a workspace with its own machine and generations. */
+  const enter = async (record: Parameters<WorkspaceService["open"]>[0]) => {
+    await workspaces.flush();
+    machine().cut();
+    context.builder.moveTo(record.id);
+    await store.api.open(record.id);
+    page.setState({ verdict: null, opened: page.getState().opened?.status === "damaged" ? page.getState().opened : null });
+    patch(page, "machine", { phase: "off", topLevel: null, generation: null, units: [] });
+    patch(page, "generations", { fileAhead: null });
+    workspaces.open(record);
+    await store.api.putRecord(LAST, record.id).catch(() => undefined);
+    await switching.refreshGenerations();
+    await pending.refresh();
+    if (page.getState().ui.settings.bootOnOpen && page.getState().generations.list.length > 0) void boot(null);
+  };
+
+  return { context, evaluation, building, machining, switching, workspaces, rest };
+}
+
+/** Restores what was open, or begins with the first example; then the machine starts by itself. */
+async function open({ context, evaluation, machining, switching, workspaces, rest }: Parts, typed: string): Promise<void> {
+  const { page, store } = context;
+  const records = await workspaces.load();
+  const [[, last] = ["", null]] = await store.api.records(LAST);
+  const known = records.find(({ id }) => id === last) ?? records.find(({ kind }) => kind === "own");
+  const first = readExamples(context.samples).find(({ id }) => id === FIRST);
+  const files = first?.files ?? [{ path: "configuration.nix", text: firstText }];
+  const record =
+    known ?? (await workspaces.create("First steps", files, first?.entry ?? "configuration.nix", { origin: FIRST }));
+  page.setState({ examples: readExamples(context.samples).map(({ id, title, summary }) => ({ id, title, summary })) });
+  context.builder.moveTo(record.id);
+  await store.api.open(record.id);
+  workspaces.open(record);
+  if (known === undefined && typed !== firstText) fileActions(context, workspaces).editFile(record.entry, typed);
+  await store.api.putRecord(LAST, record.id);
+  await switching.refreshGenerations();
+  page.setState({ start: { phase: "ready", text: "" } });
+  await rest.startLesson("").catch(() => undefined);
+  const link = /^#\d+\//.test(location.hash) ? location.hash : null;
+  if (link !== null) return void rest.openLink(link);
+  if (location.hash.length > 1) void rest.openLink(location.hash);
+  if (!page.getState().ui.settings.bootOnOpen) return;
+  if (page.getState().generations.list.length > 0) void rest.boot(null);
+  else if (known === undefined) void evaluation.settled().then((outcome) => (outcome?.ok ? rest.buildAndBoot() : undefined));
+  void machining;
+}
+
+/** News from other tabs, and what has to be written before this one goes. */
+function listen({ context, switching, workspaces, rest }: Parts, origin: string): void {
+  const { page } = context;
+  new BroadcastChannel(STORE_CHANNEL).addEventListener("message", (event: MessageEvent<StoreNews>) => {
+    if (event.data.origin === origin) return;
+    if (event.data.workspace !== page.getState().workspace.id || event.data.profiles.length === 0) return;
+    notify(page, "other-tab", "Another tab changed this workspace's generations.", { transient: true });
+    void switching.refreshGenerations();
+  });
+  addEventListener("pagehide", () => void workspaces.flush());
+  addEventListener("hashchange", () => {
+    if (location.hash.length > 1) void rest.openLink(location.hash);
+  });
+}
+
+/** What a switch would change, worked out a moment after the last key. */
+function createPending({ page, store, evaluator }: Context) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let turn = 0;
+
+  const compute = async (evaluated: Evaluated) => {
+    const mine = ++turn;
+    const { current, generations } = await store.api.profile();
+    const now = generations.find(({ number }) => number === current);
+    if (now === undefined) return page.setState({ pending: { status: "first", change: null } });
+    if (now.path === evaluated.outPath) return page.setState({ pending: { status: "none", change: null } });
+    patch(page, "pending", { status: "computing" });
+    const items = await evaluator.instantiation(evaluated.drvPath);
+    const change = await store.api.preview(now.path, evaluated.drvPath, items);
+    if (mine === turn) page.setState({ pending: { status: "ready", change: change === null ? null : toChange(change) } });
+  };
+
+  const quietly = (evaluated: Evaluated) =>
+    compute(evaluated).catch(() => page.setState({ pending: { status: "unknown", change: null } }));
+
+  return {
+    computed(evaluated: Evaluated) {
+      clearTimeout(timer);
+      timer = setTimeout(() => void quietly(evaluated), PREVIEW_DELAY);
+    },
+    async refresh() {
+      const { result, stale } = page.getState().evaluation;
+      clearTimeout(timer);
+      if (result !== null && !stale) await quietly(result);
+    },
+  };
+}
+
+async function goodResult(evaluation: EvaluationService): Promise<{ drvPath: string } | null> {
+  const outcome = await evaluation.settled();
+  return outcome?.ok ? outcome : null;
+}
+
+/** After a rollback: is the file what the generation was made from? */
+async function compareFiles({ page }: Context): Promise<void> {
+  const { generations, workspace, evaluation } = page.getState();
+  const current = generations.list.find(({ isDefault }) => isDefault);
+  if (current === undefined || evaluation.result?.outPath === current.outPath) return;
+  const same = JSON.stringify(current.files) === JSON.stringify(workspace.files);
+  patch(page, "generations", { fileAhead: same ? null : { generation: current.number } });
+}
+
+function download(name: string, bytes: Uint8Array<ArrayBuffer>): void {
+  const url = URL.createObjectURL(new Blob([bytes]));
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,282 @@
+/**
+ * The machine as the page shows it: starting, events, terminals, the preview, and the plug. Invariant: after `cut` nothing of the old
+ * machine reaches the state; the sentence shown afterwards is worked out from the store, not remembered.
+ */
+import type { MachineEvent, MachineListener } from "#workers/api.ts";
+import { proxy } from "#workers/client.ts";
+import type { GuestResponse, MachineState, TerminalConnection, TerminalEntry, UnitState } from "../model.ts";
+import { type Context, codeOf, guarded, messageOf, notify, patch } from "./context.ts";
+import type { MachineApi } from "./machine-host.ts";
+
+const CONSOLE_LIMIT = 200_000;
+const STATS_INTERVAL = 2000;
+
+export interface MachineService {
+  boot(topLevel: string, generation: number | null): Promise<boolean>;
+  powerOff(): Promise<void>;
+  /** Ends the machine at once. True when there was one to end. */
+  cut(): boolean;
+  /** The running machine's interface, or null. */
+  api(): MachineApi | null;
+  openTerminal(
+    kind: TerminalEntry["kind"],
+    size: { columns: number; rows: number },
+    onData: (bytes: Uint8Array) => void,
+    onClose: (reason: string) => void,
+  ): Promise<TerminalConnection | null>;
+  openPreview(path: string): Promise<void>;
+  fetchGuest(path: string): Promise<GuestResponse | null>;
+  unitLog(unit: string): Promise<string[]>;
+}
+
+export interface MachineHooks {
+  /** A named step of activation: resolves when the guest may go on. */
+  onStep(name: string, text: string): Promise<void>;
+  /** A Nix command typed in the guest. */
+  onShim: MachineListener["onShim"];
+  onCurrent(topLevel: string): void;
+  profileLinks(): Promise<[name: string, target: string][]>;
+}
+
+export function createMachining(context: Context, hooks: MachineHooks): MachineService {
+  const { page, machine: host, store } = context;
+  const logs = new Map<string, string[]>();
+  const consoleListeners = new Set<(bytes: Uint8Array) => void>();
+  const terminalEnds = new Set<(reason: string) => void>();
+  let consoleText = "";
+  let statsTimer: ReturnType<typeof setInterval> | undefined;
+  let startedAt = 0;
+  let terminals = 0;
+
+  const set = (change: Partial<MachineState>) => patch(page, "machine", change);
+
+  const gone = (phase: MachineState["phase"], error: string | null, reason: string) => {
+    clearInterval(statsTimer);
+    for (const end of terminalEnds) end(reason);
+    terminalEnds.clear();
+    set({ phase, error, units: [], stats: null, progress: { text: "", fraction: null } });
+    page.setState((state) => ({
+      terminals: [],
+      preview: { ...state.preview, loading: false, status: null, text: null, error: null },
+    }));
+    void store.api.setRoot("run/booted-system", null).catch(() => undefined);
+    void store.api.setRoot("run/current-system", null).catch(() => undefined);
+  };
+
+  const onEvent = (event: MachineEvent) => {
+    switch (event.kind) {
+      case "phase":
+        return set({ progress: { text: event.text, fraction: event.progress } });
+      case "unit":
+        return set({ units: mergeUnit(page.getState().machine.units, event.unit) });
+      case "current":
+        set({ topLevel: event.topLevel });
+        return hooks.onCurrent(event.topLevel);
+      case "log": {
+        const lines = logs.get(event.unit) ?? [];
+        lines.push(event.text);
+        if (lines.length > 1000) lines.splice(0, 200);
+        logs.set(event.unit, lines);
+        return;
+      }
+      case "console": {
+        consoleText = (consoleText + event.text).slice(-CONSOLE_LIMIT);
+        const bytes = new TextEncoder().encode(event.text);
+        for (const listener of consoleListeners) listener(bytes);
+        return;
+      }
+      case "storage":
+        if (event.full) {
+          notify(page, "quota", "The machine's disk is full.", { detail: "The guest was told ENOSPC; what it had written before is safe." });
+        }
+        return;
+      case "power":
+        return onPower(event);
+    }
+  };
+
+  const onPower = (event: Extract<MachineEvent, { kind: "power" }>) => {
+    if (event.state === "stopping") return set({ phase: "stopping", progress: { text: event.text ?? "Stopping", fraction: null } });
+    if (event.state !== "off") return;
+    host.terminate();
+    if (event.reason === "reboot") {
+      gone("off", null, "The machine restarts.");
+      void rebootHook?.();
+    } else if (event.reason === "crashed" || event.reason === "boot-failed") {
+      gone("failed", event.text ?? "The machine stopped.", "The machine stopped.");
+    } else gone("off", null, "The machine is off.");
+  };
+  let rebootHook: (() => Promise<unknown>) | undefined;
+
+  const watchStats = () => {
+    clearInterval(statsTimer);
+    statsTimer = setInterval(() => {
+      const api = host.api();
+      if (api === null || document.hidden) return;
+      void api
+        .stats()
+        .then(({ memory, ninep }) => {
+          const filesRead = Object.values(ninep.requests).reduce((sum, count) => sum + count, 0);
+          set({
+            stats: {
+              memoryUsed: memory.used,
+              memoryTotal: memory.total,
+              filesRead,
+              bytesRead: ninep.bytesRead,
+              uptimeMs: Date.now() - startedAt,
+            },
+          });
+        })
+        .catch(() => undefined);
+    }, STATS_INTERVAL);
+  };
+
+  const service: MachineService = {
+    api: () => (page.getState().machine.phase === "running" ? host.api() : null),
+
+    async boot(topLevel, generation) {
+      if (page.getState().machine.phase === "booting") return false;
+      if (host.api() !== null) {
+        host.terminate();
+        gone("off", null, "The machine starts anew.");
+      }
+      consoleText = "";
+      logs.clear();
+      set({ phase: "booting", topLevel, generation, error: null, units: [], progress: { text: "Starting", fraction: 0 } });
+      rebootHook = async () => service.boot(topLevel, generation);
+      try {
+        const { id } = page.getState().workspace;
+        const api = await host.open(id, { onEvent, onStep: ({ name, text }) => hooks.onStep(name, text), onShim: hooks.onShim });
+        await store.api.setRoot("run/booted-system", topLevel);
+        await store.api.setRoot("run/current-system", topLevel);
+        const links = await hooks.profileLinks();
+        const { degraded } = await api.boot({ topLevel, profiles: [{ profile: "system", links }] });
+        startedAt = Date.now();
+        set({ phase: "running", progress: { text: degraded ? "Running, but a service failed" : "Running", fraction: 1 } });
+        watchStats();
+        return true;
+      } catch (error) {
+        if (page.getState().machine.phase !== "booting") return false;
+        host.terminate();
+        gone("failed", bootFailure(error), "The machine did not start.");
+        return false;
+      }
+    },
+
+    async powerOff() {
+      const api = host.api();
+      if (api === null) return;
+      set({ phase: "stopping", progress: { text: "Stopping services", fraction: null } });
+      await api.poweroff().catch(() => undefined);
+      host.terminate();
+      if (page.getState().machine.phase === "stopping") gone("off", null, "The machine is off.");
+    },
+
+    cut() {
+      if (!host.terminate()) return false;
+      gone("cut", null, "The plug was pulled.");
+      return true;
+    },
+
+    async openTerminal(kind, size, onData, onClose) {
+      const id = `${kind}-${++terminals}`;
+      const title = kind === "console" ? "Console" : "Shell";
+      const add = () => page.setState((state) => ({ terminals: [...state.terminals, { id, title, kind }] }));
+      const remove = () => page.setState((state) => ({ terminals: state.terminals.filter((entry) => entry.id !== id) }));
+      if (kind === "console") {
+        onData(new TextEncoder().encode(consoleText));
+        consoleListeners.add(onData);
+        add();
+        return {
+          write: () => undefined,
+          resize: () => undefined,
+          close: () => {
+            consoleListeners.delete(onData);
+            remove();
+          },
+        };
+      }
+      const api = service.api();
+      if (api === null) return null;
+      const closed = (reason: string) => {
+        terminalEnds.delete(closed);
+        remove();
+        onClose(reason);
+      };
+      const stream = await guarded(page, "No terminal could be opened.", () =>
+        api.openStream(
+          { argv: [], terminal: size },
+          proxy((event) => (event.kind === "exit" ? closed("The shell ended.") : onData(event.bytes))),
+        ),
+      );
+      if (stream === null) return null;
+      terminalEnds.add(closed);
+      add();
+      return {
+        write: (bytes) => void api.writeStream(stream, bytes).catch(() => undefined),
+        resize: (columns, rows) => void api.resizeStream(stream, columns, rows).catch(() => undefined),
+        close: () => {
+          terminalEnds.delete(closed);
+          remove();
+          void api.signalStream(stream, 1).catch(() => undefined);
+        },
+      };
+    },
+
+    async openPreview(path) {
+      patch(page, "preview", { path, loading: true });
+      const answer = await askGuest(service, page.getState().evaluation.result?.web?.port ?? 80, path);
+      const { revision } = page.getState().preview;
+      if ("error" in answer) {
+        return patch(page, "preview", { loading: false, status: null, text: null, error: answer.error, revision: revision + 1 });
+      }
+      const { status, contentType, body } = answer;
+      patch(page, "preview", {
+        loading: false,
+        status,
+        contentType,
+        text: new TextDecoder().decode(body),
+        error: null,
+        revision: revision + 1,
+      });
+    },
+
+    async fetchGuest(path) {
+      const answer = await askGuest(service, page.getState().evaluation.result?.web?.port ?? 80, path);
+      return "error" in answer ? null : answer;
+    },
+
+    async unitLog(unit) {
+      const api = service.api();
+      if (api === null) return logs.get(unit) ?? [];
+      const answer = await api.exec({ argv: ["journalctl", "--no-pager", "-u", unit, "-n", "200"] }).catch(() => null);
+      return answer === null ? (logs.get(unit) ?? []) : new TextDecoder().decode(answer.stdout).split("\n");
+    },
+  };
+  return service;
+}
+
+function mergeUnit(units: readonly UnitState[], unit: import("#workers/machine/types.ts").UnitState): UnitState[] {
+  const known = units.find(({ name }) => name === unit.name);
+  const active = unit.active === "reloading" ? "active" : (unit.active as UnitState["active"]);
+  const merged: UnitState = { name: unit.name, description: known?.description ?? "", load: unit.load, active, sub: unit.sub };
+  return [...units.filter(({ name }) => name !== unit.name), merged].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function bootFailure(error: unknown): string {
+  if (codeOf(error) === "in-use") return "Another tab runs this workspace's machine. Close it there, then boot here.";
+  return messageOf(error);
+}
+
+async function askGuest(service: MachineService, port: number, path: string): Promise<GuestResponse | { error: string }> {
+  const api = service.api();
+  if (api === null) return { error: "The machine is not running." };
+  const started = performance.now();
+  try {
+    const { status, statusText, headers, body } = await api.http({ port, path });
+    const contentType = headers.find(([name]) => name === "content-type")?.[1] ?? "application/octet-stream";
+    return { status, reason: statusText, contentType, body, ms: Math.round(performance.now() - started) };
+  } catch (error) {
+    return { error: codeOf(error) === "refused" ? `Nothing answers on port ${port}.` : messageOf(error) };
+  }
+}

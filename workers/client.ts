@@ -1,0 +1,117 @@
+/**
+ * The page's side of the workers: starting them, calling them, ending them. A call that must be stopped is stopped by ending its worker
+ * and starting another, which is the only way out of a synchronous evaluation.
+ */
+import * as Comlink from "comlink";
+import { archiveUrl, seeds } from "virtual:samples";
+import wasmUrl from "v86/build/v86.wasm?url";
+import biosUrl from "./guest/bios/seabios.bin?url";
+import vgaBiosUrl from "./guest/bios/vgabios.bin?url";
+import stateUrl from "./guest/build/state.bin.zst?url";
+import type { EvaluatorServices, EvaluatorWorker, MachineWorker, StoreServices, StoreWorker } from "./api.ts";
+import type { MachineImages } from "./machine/types.ts";
+import { type SampleFile, type SeedTree, unpackSamples } from "./samples.ts";
+
+export type { SampleFile } from "./samples.ts";
+export const { proxy } = Comlink;
+
+/** A running worker: its remote interface, and the end of it. */
+export interface Client<Api> {
+  readonly api: Comlink.Remote<Api>;
+  terminate(): void;
+}
+
+/** How long a worker may take to say anything at all; one that a header forbids to start says nothing, ever. */
+const START_TIMEOUT = 60_000;
+
+export class WorkerStartError extends Error {
+  override readonly name = "WorkerStartError";
+}
+
+function client<Api>(worker: Worker): Client<Api> & { failed: Promise<never> } {
+  const failed = new Promise<never>((_, reject) => {
+    worker.addEventListener("error", (event) => reject(new WorkerStartError(event.message || "The worker did not start.")));
+  });
+  failed.catch(() => undefined);
+  return {
+    api: Comlink.wrap<Api>(worker),
+    failed,
+    terminate: () => worker.terminate(),
+  };
+}
+
+/** The answer of a worker's first call, or an error when it cannot start. */
+async function started<T>(what: string, call: Promise<T>, failed: Promise<never>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new WorkerStartError(`The ${what} does not answer.`)), START_TIMEOUT);
+  });
+  try {
+    return await Promise.race([call, failed, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Fetches a file the page was built with. */
+export async function fetchAsset(url: string): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Could not load ${url}: ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The samples as packed, and unpacked. */
+export async function loadSamples(): Promise<{ archive: Uint8Array<ArrayBuffer>; files: SampleFile[] }> {
+  const archive = await fetchAsset(archiveUrl);
+  return { archive, files: await unpackSamples(archive) };
+}
+
+export async function startEvaluator(
+  archive: Uint8Array,
+  services: EvaluatorServices,
+): Promise<Client<EvaluatorWorker>> {
+  const worker = client<EvaluatorWorker>(
+    new Worker(new URL("./evaluator/evaluator-worker.ts", import.meta.url), { type: "module", name: "evaluator" }),
+  );
+  await started("evaluator", worker.api.start(archive, proxy(services)), worker.failed);
+  return worker;
+}
+
+/** The store's worker, and the name under which its commits are told to every tab. */
+export async function startStore(services: StoreServices): Promise<Client<StoreWorker> & { origin: string }> {
+  const worker = client<StoreWorker>(
+    new Worker(new URL("./store/store-worker.ts", import.meta.url), { type: "module", name: "store" }),
+  );
+  const origin = await started("store", worker.api.start(proxy(services)), worker.failed);
+  return { ...worker, origin };
+}
+
+/** A machine worker that holds no machine yet: call `create`. */
+export function startMachine(): Client<MachineWorker> {
+  return client<MachineWorker>(
+    new Worker(new URL("./machine/machine-worker.ts", import.meta.url), { type: "module", name: "machine" }),
+  );
+}
+
+/** What every machine is made of; addresses are absolute because workers resolve relative ones by their own. */
+export function machineImages(): MachineImages {
+  const absolute = (url: string) => new URL(url, location.href).href;
+  return {
+    wasm: absolute(wasmUrl),
+    bios: absolute(biosUrl),
+    vgaBios: absolute(vgaBiosUrl),
+    kernel: seedUrl("linux", "bzImage"),
+    initrd: seedUrl("initrd", "initrd"),
+    state: absolute(stateUrl),
+  };
+}
+
+/** Where a file of a seed is served. */
+function seedUrl(name: string, file: string): string {
+  let node: SeedTree | undefined = seeds.find((seed) => seed.name === name)?.tree;
+  for (const part of file.split("/")) {
+    node = node?.type === "directory" ? node.entries.find(([entry]) => entry === part)?.[1] : undefined;
+  }
+  if (node?.type !== "regular") throw new Error(`the seed ${name} has no file ${file}`);
+  return new URL(node.url, location.href).href;
+}

@@ -1,0 +1,150 @@
+/**
+ * The evaluator worker. It has neither network nor disk: at its start it gives up everything that could reach either, because a shared
+ * link's code runs here. What an evaluation lacks it asks the page for, and evaluates on.
+ */
+import * as Comlink from "comlink";
+import { seeds } from "virtual:samples";
+import { type Evaluator, createEvaluator } from "#engine/eval/evaluator.ts";
+import { type IoRequest, NeedsIO } from "#engine/eval/io.ts";
+import { NixPath } from "#engine/eval/value.ts";
+import { decodeUtf8, encodeUtf8 } from "#engine/store/format/bytes.ts";
+import { fileSource } from "#engine/syntax/source.ts";
+import { parse } from "#engine/syntax/parser.ts";
+import type {
+  CommandOutcome,
+  EvaluationOutcome,
+  EvaluationRequest,
+  EvaluatorServices,
+  EvaluatorWorker,
+  Problem,
+  StoreItem,
+  SystemSummary,
+} from "../api.ts";
+import { unpackSamples } from "../samples.ts";
+import { CHANNEL, CONFIGURATION, type VirtualFiles, createVirtualFiles } from "./files.ts";
+import { type PageIo, createPageIo } from "./io.ts";
+import { problemOf, problemOfDiagnostic } from "./problem.ts";
+
+/** Everything through which a worker could reach the network, another worker's data or more code. */
+const GIVEN_UP = ["fetch", "XMLHttpRequest", "WebSocket", "EventSource", "WebTransport", "indexedDB", "caches", "importScripts", "Worker", "BroadcastChannel"];
+for (const name of GIVEN_UP) {
+  Object.defineProperty(globalThis, name, { value: undefined, configurable: false, writable: false });
+}
+
+
+
+interface State {
+  readonly files: VirtualFiles;
+  readonly io: PageIo;
+  readonly evaluator: Evaluator;
+  readonly services: EvaluatorServices;
+  texts: Readonly<Record<string, string>>;
+}
+
+let state: State | undefined;
+
+function need(): State {
+  if (state === undefined) throw new Error("the evaluator was not started");
+  return state;
+}
+
+const worker: EvaluatorWorker = {
+  async start(archive, services) {
+    const files = createVirtualFiles(await unpackSamples(new Uint8Array(archive)), seeds);
+    const io = createPageIo(files);
+    const evaluator = createEvaluator({
+      io,
+      settings: { readOnly: false, nixPath: [`nixpkgs=${CHANNEL}`, `nixos-config=${CONFIGURATION}/configuration.nix`] },
+    });
+    state = { files, io, evaluator, services, texts: {} };
+  },
+
+  async evaluateSystem(request): Promise<EvaluationOutcome> {
+    const { io } = need();
+    const started = performance.now();
+    const milliseconds = () => Math.round((performance.now() - started) * 10) / 10;
+    load(request.files);
+    io.begin(Math.floor(Date.now() / 1000));
+    try {
+      const text = await resuming(() => systemText(request));
+      const { drvPath, outPath, ...summary } = JSON.parse(text) as SystemSummary & { drvPath: string; outPath: string };
+      const lines = io.lines.map(decodeUtf8);
+      return { ok: true, drvPath, outPath, summary, lines, milliseconds: milliseconds() };
+    } catch (thrown) {
+      return { ok: false, problems: problemsOf(thrown, request), milliseconds: milliseconds() };
+    }
+  },
+
+  async instantiation(drvPath): Promise<StoreItem[]> {
+    return need().io.instantiation(drvPath);
+  },
+
+  async check(path, text) {
+    const source = fileSource(encodeUtf8(`${CONFIGURATION}/${path}`), encodeUtf8(text));
+    return parse(source).diagnostics.map((diagnostic) => problemOfDiagnostic(diagnostic, source));
+  },
+
+  run: (argv, files) => runCommand(argv, files),
+};
+
+/** Makes the workspace's files the ones that are seen, and forgets what depended on those that changed. */
+function load(texts: Readonly<Record<string, string>>): void {
+  const current = need();
+  const names = new Set([...Object.keys(texts), ...Object.keys(current.texts)]);
+  const changed = [...names].filter((name) => texts[name] !== current.texts[name]);
+  if (changed.length === 0) return;
+  current.files.setWorkspace(texts);
+  current.texts = texts;
+  current.evaluator.invalidate(changed.map((name) => `${CONFIGURATION}/${encodeUtf8(name)}`));
+}
+
+function systemText({ entry }: EvaluationRequest): string {
+  const { evaluator } = need();
+  const scope = { configuration: new NixPath(`${CONFIGURATION}/${encodeUtf8(entry)}`) };
+  const text = "(import <nixpkgs/nixos/lib/page.nix> { inherit configuration; }).json";
+  const value = evaluator.force(evaluator.expression(text, scope));
+  return decodeUtf8(typeof value === "string" ? value : (value as { text: string }).text);
+}
+
+/** Runs an evaluation to its end, fulfilling what it asks for. Everything evaluated so far stays evaluated. */
+async function resuming<T>(work: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return work();
+    } catch (thrown) {
+      if (!(thrown instanceof NeedsIO)) throw thrown;
+      await fulfil(thrown.request);
+    }
+  }
+}
+
+async function fulfil(request: IoRequest): Promise<void> {
+  const { io, files, services } = need();
+  switch (request.kind) {
+    case "store":
+      return io.answerStore(request.path, await services.storePath(request.path));
+    case "read": {
+      const node = files.lookup(request.path);
+      if (node?.type !== "seed") throw new Error(`${request.path} is no seed`);
+      return io.answerRead(request.path, await services.seed(node.tree.url));
+    }
+    case "realise": {
+      const paths = await services.realise(request.drvPath, request.outputs, io.instantiation(request.drvPath));
+      return io.answerRealise(request.drvPath, request.outputs, paths);
+    }
+    case "fetch":
+      return io.answerFetch(request.fetch, await services.fetch(request.fetch));
+  }
+}
+
+/** A syntax error stops Nix at once, but an editor shows all of them; any other error is one problem. */
+function problemsOf(thrown: unknown, request: EvaluationRequest): Problem[] {
+  const first = problemOf(thrown, printError);
+  const text = first.kind === "syntax" && first.at !== null ? request.files[first.at.path] : undefined;
+  if (text === undefined || first.at === null) return [first];
+  const source = fileSource(encodeUtf8(`${CONFIGURATION}/${first.at.path}`), encodeUtf8(text));
+  const all = parse(source).diagnostics.map((diagnostic) => problemOfDiagnostic(diagnostic, source));
+  return all.length === 0 ? [first] : [{ ...all[0], text: first.text }, ...all.slice(1)];
+}
+
+Comlink.expose(worker);

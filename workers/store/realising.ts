@@ -1,0 +1,68 @@
+/** Realising one derivation with the engine's loop, its events in the page's terms. */
+import { BuildError, type Builder, type CancelSignal } from "#engine/build/builder.ts";
+import { planRealisation } from "#engine/build/plan.ts";
+import { type RealiseEvent as EngineEvent, needsBuilder, realise } from "#engine/build/realise.ts";
+import { decodeUtf8, fromBytes } from "#engine/store/format/bytes.ts";
+import { derivationName } from "#engine/store/format/derivation.ts";
+import { nameOf } from "#engine/store/format/store-path.ts";
+import type { Store } from "#engine/store/store.ts";
+import type { BuildMethod, RealiseEvent, RealiseOutcome } from "../api.ts";
+
+export interface RealiseEnvironment {
+  readonly store: Store;
+  readonly builder: Builder;
+  readonly signal: CancelSignal;
+}
+
+let runs = 0;
+
+export async function realiseDerivation(
+  { store, builder, signal }: RealiseEnvironment,
+  drvPath: string,
+  onEvent: (event: RealiseEvent) => void,
+): Promise<RealiseOutcome> {
+  const started = new Map<string, number>();
+  const tell = (event: EngineEvent) => {
+    switch (event.kind) {
+      case "start":
+        started.set(event.path, performance.now());
+        return onEvent({ kind: "start", drvPath: event.path });
+      case "log":
+        return onEvent({ kind: "log", drvPath: event.drvPath, text: decodeUtf8(fromBytes(event.bytes)) });
+      case "done": {
+        const milliseconds = Math.round(performance.now() - (started.get(event.path) ?? performance.now()));
+        return onEvent({ kind: "done", drvPath: event.path, milliseconds });
+      }
+      case "failed":
+        return onEvent({ kind: "failed", drvPath: event.path, message: event.message });
+      case "progress":
+        return undefined;
+    }
+  };
+  try {
+    onEvent({ kind: "plan", steps: await steps(store, drvPath) });
+    const options = { store, builder, substituters: [], signal, onEvent: tell, owner: `realise-${++runs}` };
+    const result = await realise([{ drvPath, outputs: [] }], options);
+    return { ok: true, outputs: Object.fromEntries(result.outputs[0]) };
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    return { ok: false, cancelled: error.code === "cancelled", message: error.message };
+  }
+}
+
+async function steps(store: Store, drvPath: string): Promise<{ drvPath: string; name: string; how: BuildMethod }[]> {
+  const { build } = await planRealisation([{ drvPath, outputs: [] }], store, []);
+  if (build.length === 0) return [{ drvPath, name: derivationName(drvPath), how: "present" }];
+  return Promise.all(
+    build.map(async (path) => ({
+      drvPath: path,
+      name: nameOf(path).replace(/\.drv$/, ""),
+      how: needsBuilder(await store.derivation(path)) ? "builder" : "recipe",
+    })),
+  );
+}
+
+/** Whether realising a derivation would start the builder. */
+export async function wouldStartBuilder(store: Store, drvPath: string): Promise<boolean> {
+  return (await steps(store, drvPath)).some(({ how }) => how === "builder");
+}
