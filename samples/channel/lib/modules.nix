@@ -104,7 +104,8 @@ let
     }@call:
     let
       moduleArgs = {
-        inherit lib options config specialArgs;
+        inherit lib options config specialArgs extendModules;
+        moduleType = type;
         _class = class;
         _prefix = prefix;
       }
@@ -167,6 +168,10 @@ let
             specialArgs = call.specialArgs // specialArgs;
           }
         );
+      type = types.submoduleWith {
+        modules = map (m: setDefaultModuleLocation m.file m.module) call.modules;
+        inherit specialArgs class;
+      };
     in
     {
       _type = "configuration";
@@ -174,10 +179,7 @@ let
       config = checked (removeAttrs config [ "_module" ]);
       _module = checked config._module;
       inherit class extendModules;
-      type = types.submoduleWith {
-        modules = map (m: setDefaultModuleLocation m.file m.module) call.modules;
-        inherit specialArgs class;
-      };
+      inherit type;
       graph = map (module: {
         inherit (module) key file;
         imports = map (child: child.key) module.children;

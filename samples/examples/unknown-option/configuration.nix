@@ -1,0 +1,7 @@
+{ pkgs, ... }:
+
+{
+  networking.hostname = "briar"; # hostName
+
+  environment.systemPackages = [ pkgs.hello ];
+}
