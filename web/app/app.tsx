@@ -3,11 +3,14 @@ import { useEffect, useState } from "react";
 import { EditorPane } from "#web/editor/editor-pane.tsx";
 import { MachineCard } from "#web/features/machine/machine-card.tsx";
 import { panels } from "#web/features/registry.ts";
+import { Strip } from "#web/features/strip/strip.tsx";
+import { Hint } from "#web/features/walk/hint.tsx";
 import { ShareDialog } from "#web/features/share/share-dialog.tsx";
 import { useAppState, usePage, useUi, type Page } from "#web/state/context.ts";
 import { Icon, type IconName } from "#web/ui/icon.tsx";
 import { Menu } from "#web/ui/menu.tsx";
 import { Splitter } from "#web/ui/parts.tsx";
+import { useNarrow } from "#web/ui/use-media.ts";
 import { TipLayer } from "#web/ui/tip.tsx";
 import "./app.css";
 import { commandOf } from "./commands.ts";
@@ -49,6 +52,7 @@ export function App() {
 
 function Halves() {
   const half = useAppState((state) => state.ui.half);
+  const narrow = useNarrow();
   const [width, setWidth] = useState(() => Math.round(Math.min(620, Math.max(400, innerWidth * 0.39))));
   return (
     <main className={`halves show-${half}`} id="file" tabIndex={-1}>
@@ -63,6 +67,12 @@ function Halves() {
       />
       <div className="machine-half" style={{ width }}>
         <MachineCard />
+        {narrow && half === "machine" && (
+          <div className="narrow-strip">
+            <Hint />
+            <Strip />
+          </div>
+        )}
       </div>
     </main>
   );

@@ -162,15 +162,6 @@ export function runCommand(id: string, page: Page): void {
   commands.find((command) => command.id === id)?.run(page);
 }
 
-/** `Control+K` on a Mac is written, and is, ⌘K. */
-export function keysText(keys: string, mac: boolean): string {
-  const names: Record<string, string> = mac
-    ? { Control: "⌘", Alt: "⌥", Shift: "⇧", Enter: "↩" }
-    : { Control: "Ctrl", Enter: "↵" };
-  const parts = keys.split("+").map((part) => names[part] ?? part);
-  return parts.join(mac ? "" : "+");
-}
-
 export const onMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** The command a key press asks for. Ctrl and ⌘ count as the same. */
@@ -182,13 +173,4 @@ export function commandOf(event: KeyboardEvent): Command | undefined {
     event.key.length === 1 ? event.key.toUpperCase() : event.key,
   ].join("+");
   return commands.find((command) => command.keys === keys);
-}
-
-/** Commands whose title or line holds every typed word; those that begin with it first. */
-export function findCommands(list: Command[], typed: string): Command[] {
-  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const text = (command: Command): string => `${command.title} ${command.line ?? ""}`.toLowerCase();
-  const found = list.filter((command) => words.every((word) => text(command).includes(word)));
-  const first = words[0] ?? "";
-  return found.toSorted((a, b) => Number(text(b).startsWith(first)) - Number(text(a).startsWith(first)));
 }

@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { usePage } from "#web/state/context.ts";
 import { Icon } from "#web/ui/icon.tsx";
-import { commands, findCommands, keysText, onMac, type Command } from "./commands.ts";
+import { commands, onMac, type Command } from "./commands.ts";
+import { findCommands, keysText } from "./find-commands.ts";
 import "./palette.css";
 
 export function Palette() {

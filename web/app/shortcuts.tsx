@@ -1,7 +1,8 @@
 /** The keys, in one list. */
 import { useUi } from "#web/state/context.ts";
 import { Dialog } from "#web/ui/dialog.tsx";
-import { commands, keysText, onMac } from "./commands.ts";
+import { commands, onMac } from "./commands.ts";
+import { keysText } from "./find-commands.ts";
 
 const others: [string, string][] = [
   ["Control+K", "Commands"],

@@ -6,7 +6,8 @@ import { formatDate } from "#web/state/format.ts";
 import { Button, IconButton } from "#web/ui/button.tsx";
 import { Icon, Mark } from "#web/ui/icon.tsx";
 import { Menu, type MenuItem } from "#web/ui/menu.tsx";
-import { keysText, onMac, runCommand } from "./commands.ts";
+import { onMac, runCommand } from "./commands.ts";
+import { keysText } from "./find-commands.ts";
 
 export function Topbar() {
   const page = usePage();

@@ -39,7 +39,7 @@ const kindSign = { added: "+", removed: "−", changed: "~" } as const;
 export function changeChips(change: Change): Chip[] {
   return [
     ...change.units.map((unit): Chip => ({ sign: unitSign[unit.action], text: bareUnit(unit.name), kind: "unit" })),
-    ...change.etc.map((file): Chip => ({ sign: kindSign[file.kind], text: etcName(file.path), kind: "file" })),
+    ...change.etc.map((file): Chip => ({ sign: kindSign[file.kind], text: chipName(file.path), kind: "file" })),
     ...change.packages.map((entry): Chip => ({
       sign: entry.before === null ? "+" : entry.after === null ? "−" : "~",
       text: entry.name,
@@ -48,6 +48,12 @@ export function changeChips(change: Change): Chip[] {
     ...change.users.map((user): Chip => ({ sign: kindSign[user.kind], text: user.name, kind: "user" })),
     ...change.others.map((other): Chip => ({ sign: "~", text: other.name, kind: "other" })),
   ];
+}
+
+/** A file of /etc, short enough for a chip: its whole name, or its last part. */
+function chipName(path: string): string {
+  const name = etcName(path);
+  return name.length <= 26 ? name : `…/${name.slice(name.lastIndexOf("/") + 1)}`;
 }
 
 export const bareUnit = (name: string): string => name.replace(/\.service$/, "");

@@ -1,15 +1,7 @@
 /** A table sorted by the column whose head was pressed. Rows are chosen with a press, or with Enter from the keyboard. */
-import { useState, type ReactNode } from "react";
+import { useState } from "react";
+import { direction, sortRows, type Column } from "./sort-rows.ts";
 import "./table.css";
-
-export interface Column<Row> {
-  id: string;
-  title: string;
-  /** What it is sorted by; numbers begin with the largest. */
-  value(row: Row): number | string;
-  cell(row: Row): ReactNode;
-  numeric?: boolean;
-}
 
 export interface TableProps<Row> {
   label: string;
@@ -65,17 +57,4 @@ export function Table<Row>({ label, rows, columns, keyOf, first, chosen, choose 
       </tbody>
     </table>
   );
-}
-
-/** Numbers fall, text rises, unless turned round. */
-function direction<Row>(column: Column<Row>, turned: boolean): "ascending" | "descending" {
-  return Boolean(column.numeric) === turned ? "ascending" : "descending";
-}
-
-export function sortRows<Row>(rows: Row[], by: Column<Row>, turned: boolean): Row[] {
-  const sign = direction(by, turned) === "ascending" ? 1 : -1;
-  return rows.toSorted((a, b) => {
-    const [x, y] = [by.value(a), by.value(b)];
-    return sign * (x < y ? -1 : x > y ? 1 : 0);
-  });
 }

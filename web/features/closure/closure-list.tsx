@@ -4,7 +4,8 @@ import { ambiguousNames } from "#web/state/derive.ts";
 import { formatBytes } from "#web/state/format.ts";
 import type { ClosurePath } from "#web/state/model.ts";
 import { StoreName } from "#web/ui/store-name.tsx";
-import { Table, type Column } from "#web/ui/table.tsx";
+import type { Column } from "#web/ui/sort-rows.ts";
+import { Table } from "#web/ui/table.tsx";
 import type { ClosureViewProps } from "./closure.tsx";
 
 function columns(twice: Set<string>, choose: (path: string) => void): Column<ClosurePath>[] {

@@ -4,6 +4,7 @@ import { useAppState, usePage } from "#web/state/context.ts";
 import type { ConsoleEntry } from "#web/state/model.ts";
 import { Button } from "#web/ui/button.tsx";
 import { DockTools } from "#web/ui/dock-tools.ts";
+import { commonStart } from "./common-start.ts";
 import "./console.css";
 
 const tries = [
@@ -116,12 +117,4 @@ function Prompt({ history }: { history: string[] }) {
       />
     </label>
   );
-}
-
-/** The longest text that all begin with. */
-export function commonStart(texts: string[]): string {
-  const [first = "", ...rest] = texts;
-  let length = first.length;
-  for (const text of rest) while (!text.startsWith(first.slice(0, length))) length -= 1;
-  return first.slice(0, length);
 }

@@ -87,9 +87,9 @@ function valueOf(text: string, name: string): { start: number; end: number } | n
   for (const { kind, text: part } of highlight(text)) {
     if (start === null && kind === "name" && (part === name || part.endsWith(`.${name}`)))
       start = text.indexOf("=", offset + part.length) + 1;
-    else if (start !== null && offset >= start && kind === "text") {
-      if ("{[(".includes(part)) depth += 1;
-      else if ("}])".includes(part)) depth -= 1;
+    else if (start !== null && offset >= start && (kind === "text" || kind === "escape")) {
+      if (["{", "[", "(", "${"].includes(part)) depth += 1;
+      else if (["}", "]", ")"].includes(part)) depth -= 1;
       else if (part === ";" && depth === 0) return { start, end: offset };
     }
     offset += part.length;

@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { highlight } from "./highlight.ts";
+
+const kinds = (source: string): string[] =>
+  highlight(source)
+    .filter((token) => token.kind !== "text")
+    .map((token) => `${token.kind}:${token.text}`);
+
+describe("highlight", () => {
+  it.each([
+    ["# note\n1", ["comment:# note", "number:1"]],
+    ["/* a\nb */ x", ["comment:/* a\nb */"]],
+    ["a.b = true;", ["name:a.b", "builtin:true"]],
+    ["a == b", []],
+    ["let x = ./y.nix; in x", ["keyword:let", "name:x", "path:./y.nix", "keyword:in"]],
+    ["<nixpkgs/lib>", ["path:<nixpkgs/lib>"]],
+    ['"a\\"b"', ['string:"a\\"b"']],
+    ['"a${b + 1}c"', ['string:"a', "escape:${", "number:1", "escape:}", 'string:c"']],
+    ['"${ { a = 1; }.a }"', ['string:"', "escape:${", "name:a", "number:1", "escape:}", 'string:"']],
+    ["''a ''${b} '''c''", ["string:''a ''${b} '''c''"]],
+    ["''a ${b}''", ["string:''a ", "escape:${", "escape:}", "string:''"]],
+    ["letter", []],
+    ["if-then", []],
+  ])("%j", (source, expected) => expect(kinds(source)).toEqual(expected));
+
+  it("loses no character, whatever it is given", () => {
+    const pieces = fc.array(
+      fc.constantFrom("''", '"', "${", "}", "{", "\\", "$", "#", "\n", "/*", "a", " = ", "./x", "'"),
+    );
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        const source = parts.join("");
+        return (
+          highlight(source)
+            .map((token) => token.text)
+            .join("") === source
+        );
+      }),
+    );
+  });
+});
