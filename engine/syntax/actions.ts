@@ -36,6 +36,7 @@ export interface Frame extends BindingContext {
   /** An expression met `or` where it is an identifier: Nix warns if that is an argument. */
   noteOr(expr: Expr): void;
   warnOr(expr: Expr): void;
+  forgetOr(expr: Expr): void;
 }
 
 export type Action = (frame: Frame) => unknown;
@@ -127,6 +128,15 @@ function stringNode(start: number, end: number, parts: readonly (Str | Antiquote
   if (first === undefined) return { kind: "string", start, end, text: "" };
   if (parts.length === 1 && first.kind === "string") return { kind: "string", start, end, text: first.text };
   return { kind: "interpolation", start, end, parts };
+}
+
+/** Nix takes the expression of `''${"x"}''` for the string itself. */
+function indentedString(frame: Frame): Expr {
+  const { start, end } = frame;
+  const parts = stripIndentation(list(frame, 1));
+  const [first] = parts;
+  const lone = parts.length === 1 && first!.kind === "antiquote" ? first!.expr : null;
+  return lone?.kind === "string" ? { kind: "string", start, end, text: lone.text } : stringNode(start, end, parts);
 }
 
 const piece = (frame: Frame, place: number): Str => ({
@@ -285,7 +295,7 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   pathStart: (frame) => pathNode(frame, text(frame, 0)),
   homePathStart: (frame) => homePathNode(frame, text(frame, 0)),
   string,
-  indentedString: (frame) => stringNode(frame.start, frame.end, stripIndentation(list(frame, 1))),
+  indentedString,
   path: (frame) => frame.value(0),
   pathInterpolation: (frame) => ({
     kind: "path-interpolation",
@@ -293,7 +303,10 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     end: frame.end,
     parts: [frame.value(0) as Path, ...list<Str | Antiquote>(frame, 1)],
   }),
-  parenthesis: (frame) => frame.value(1),
+  parenthesis: (frame) => {
+    frame.forgetOr(expr(frame, 1));
+    return frame.value(1);
+  },
   legacyLet,
   recSet: (frame) => setNode(frame, set(frame, 2), true),
   set: (frame) => setNode(frame, set(frame, 1), false),

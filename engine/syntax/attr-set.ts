@@ -50,6 +50,9 @@ export interface BindingContext {
   report(diagnostic: Diagnostic): void;
 }
 
+/** Whether recovery made the name up: it has no width. */
+const isInvented = (name: AttrName): boolean => name.start === name.end;
+
 /** Adds `path = value;`, whose semicolon ends at `end`, to a set. */
 export function bindPath(
   context: BindingContext,
@@ -61,7 +64,7 @@ export function bindPath(
   const last = path.at(-1)!;
   const { start: pos } = path[0]!;
   set.bindings.push({ kind: "path-binding", start: pos, end, path, value });
-  if (path.some((name) => name.kind === "static-name" && name.name === "")) return;
+  if (path.some(isInvented)) return;
   const target = descend(context, set, path, pos, value.end);
   if (target === null) return;
   if (last.kind === "dynamic-name") target.dynamic.push({ name: last.expr, pos, value });
@@ -93,7 +96,7 @@ function descend(
     } else if (existing.kind === "plain" && existing.value instanceof AttrSetNode) {
       current = existing.value;
     } else {
-      reportDuplicate(context, path, name.name, pos, existing.pos);
+      reportDuplicate(context, path.slice(0, index + 1), name.name, pos, existing.pos);
       return null;
     }
   }
@@ -136,7 +139,7 @@ export function bindInherit(
   set.bindings.push({ kind: "inherit-binding", start: span.start, end: span.end, from, names });
   if (from !== null) set.inheritFrom.push(from);
   for (const name of names) {
-    if (name.kind === "dynamic-name" || name.name === "") continue;
+    if (name.kind === "dynamic-name" || isInvented(name)) continue;
     const existing = set.find(name.name);
     if (existing !== undefined) reportDuplicate(context, [name], name.name, name.start, existing.pos);
     else set.add(inherited(name.name, name.start, name.end, from === null ? null : set.inheritFrom.length - 1));

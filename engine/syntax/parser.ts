@@ -92,7 +92,7 @@ class Parser implements Frame {
       const action = ACTION[state * TERMINAL_COUNT + this.terminal]!;
       if (action > 0) this.shift(action - 1);
       else if (action < 0) this.reduce(-action - 1);
-      else this.recover();
+      else if (!this.recover()) return { kind: "missing", start: 0, end: this.source.text.length };
     }
   }
 
@@ -162,11 +162,15 @@ class Parser implements Frame {
   }
 
   warn(warning: Warning): void {
-    this.warnings.push(warning);
+    if (this.diagnostics.length === 0) this.warnings.push(warning);
   }
 
   noteOr(expr: Expr): void {
     this.orCalls.add(expr);
+  }
+
+  forgetOr(expr: Expr): void {
+    this.orCalls.delete(expr);
   }
 
   warnOr(expr: Expr): void {
@@ -192,8 +196,8 @@ class Parser implements Frame {
     });
   }
 
-  /** Reports the token that the state has no action for, and makes it fit or leaves it out. */
-  private recover(): void {
+  /** Reports the token that the state has no action for, and makes it fit or leaves it out; false if the end fits nowhere. */
+  private recover(): boolean {
     const { lexer, states, terminal } = this;
     const plan = planRecovery(states, terminal);
     const at = this.ends[states.length - 1]!;
@@ -212,9 +216,13 @@ class Parser implements Frame {
       });
     }
     this.settled = false;
-    if (plan.insert.length === 0) this.terminal = -1;
+    if (plan.insert.length === 0) {
+      if (terminal === Token.END) return false;
+      this.terminal = -1;
+    }
     for (const token of plan.insert) this.invent(token, at);
     if (this.diagnostics.length >= MOST_DIAGNOSTICS) this.lexer.finish();
+    return true;
   }
 
   /** Shifts a token of no width that the text lacks; the tables accept it. */

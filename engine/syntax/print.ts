@@ -105,15 +105,15 @@ function binaryCall({ op, left, right }: Binary): Piece[] | null {
     case ">":
       return ["__lessThan", right, left];
     case "|>":
-      return [right, left];
+      return [...flattened(right), left];
     case "<|":
-      return [left, right];
+      return [...flattened(left), right];
     default:
       return null;
   }
 }
 
-/** A call's function is one with it if it is a call itself, except that a pipe's is not. */
+/** A call's function is one with it if it is a call itself. */
 function flattened(func: Expr): Piece[] {
   const calls: Expr[] = [];
   let current = func;

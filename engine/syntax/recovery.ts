@@ -57,7 +57,6 @@ const INVENTIONS: readonly number[] = [
   Token.SEMICOLON,
   Token.PAREN_CLOSE,
   Token.BRACKET_CLOSE,
-  Token.QUOTE,
   Token.IND_CLOSE,
   Token.PATH_END,
   Token.IN,
@@ -67,7 +66,11 @@ const INVENTIONS: readonly number[] = [
   Token.CURLY_CLOSE,
   Token.COLON,
   Token.ID,
+  Token.QUOTE,
   Token.CURLY_OPEN,
+  // By the time a set's unexpected token is noticed the tables have settled that no path or brace comes: bison's
+  // default reduction. An empty `inherit;` is the way out.
+  Token.INHERIT,
 ];
 
 /** Pairs and singles tried before any other token, cheapest first. */
@@ -86,7 +89,7 @@ const REPAIRS: readonly (readonly number[])[] = [
   [Token.SEMICOLON, Token.IN],
 ];
 
-/** How many tokens may be invented before one that closes something. */
+/** How many tokens may be invented before one that closes something; before the end, so many for each open symbol. */
 const MOST_INVENTED = 12;
 
 export function planRecovery(states: readonly number[], terminal: number): RecoveryPlan {
@@ -103,8 +106,9 @@ function accepts(states: readonly number[], repair: readonly number[], terminal:
 function close(states: readonly number[], terminal: number): number[] | null {
   const trial = new TrialStack(states);
   const inserted: number[] = [];
+  const most = terminal === Token.END ? MOST_INVENTED * states.length : MOST_INVENTED;
   while (!trial.copy().take(terminal)) {
-    if (terminal !== Token.END && (inserted.length >= MOST_INVENTED || trial.copy().take(Token.END))) return null;
+    if (inserted.length >= most || trial.copy().take(Token.END)) return null;
     const next = INVENTIONS.find((token) => trial.copy().take(token));
     if (next === undefined) return null;
     trial.take(next);

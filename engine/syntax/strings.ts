@@ -36,17 +36,21 @@ export function stripIndentation(parts: readonly IndentedPart[]): (Str | Antiquo
       return;
     }
     let text = "";
-    for (const char of part.text) {
-      if (!atLineStart) {
-        text += char;
-        if (char === "\n") atLineStart = true;
-      } else if (char === " ") {
-        if (dropped++ >= indentation) text += char;
-      } else {
+    let offset = 0;
+    while (offset < part.text.length) {
+      if (atLineStart) {
+        const textStart = skipSpaces(part.text, offset);
+        dropped += textStart - offset;
+        text += " ".repeat(Math.min(Math.max(dropped - indentation, 0), textStart - offset));
+        offset = textStart;
+        if (offset === part.text.length) break;
         dropped = 0;
-        if (char !== "\n") atLineStart = false;
-        text += char;
       }
+      const newline = part.text.indexOf("\n", offset);
+      const stop = newline < 0 ? part.text.length : newline + 1;
+      text += part.text.slice(offset, stop);
+      atLineStart = newline >= 0;
+      offset = stop;
     }
     if (index === parts.length - 1) text = dropBlankLastLine(text);
     if (text !== "") result.push({ kind: "string", start: part.start, end: part.end, text });
@@ -65,17 +69,23 @@ function sharedIndentation(parts: readonly IndentedPart[]): number {
       atLineStart = false;
       continue;
     }
-    for (const char of part.text) {
-      if (!atLineStart) {
-        if (char !== "\n") continue;
-        atLineStart = true;
-        current = 0;
-      } else if (char === " ") current++;
-      else if (char === "\n") current = 0;
-      else {
-        atLineStart = false;
-        least = Math.min(least, current);
+    let offset = 0;
+    while (offset < part.text.length) {
+      if (atLineStart) {
+        const textStart = skipSpaces(part.text, offset);
+        current += textStart - offset;
+        offset = textStart;
+        if (offset === part.text.length) break;
+        if (part.text[offset] !== "\n") {
+          least = Math.min(least, current);
+          atLineStart = false;
+        }
       }
+      const newline = part.text.indexOf("\n", offset);
+      if (newline < 0) break;
+      atLineStart = true;
+      current = 0;
+      offset = newline + 1;
     }
   }
   return least;
@@ -84,4 +94,9 @@ function sharedIndentation(parts: readonly IndentedPart[]): number {
 function dropBlankLastLine(text: string): string {
   const newline = text.lastIndexOf("\n");
   return newline >= 0 && /^ *$/.test(text.slice(newline + 1)) ? text.slice(0, newline + 1) : text;
+}
+
+function skipSpaces(text: string, offset: number): number {
+  while (text.charCodeAt(offset) === 0x20) offset++;
+  return offset;
 }
