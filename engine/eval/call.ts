@@ -16,7 +16,7 @@ import { Attrs, Lambda, PrimOp, PrimOpApp, Thunk, type Env, type Slot, type Valu
 /** Calls a forced function with one argument or more. */
 export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefined): Value {
   if (runtime.depth >= runtime.maxDepth) return deepEvaluator().call(fn, args, pos);
-  if (++runtime.calls > runtime.maxCalls) throw callDepthExceeded(pos);
+  if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(pos);
   runtime.depth++;
   let current = fn;
   let used = 0;
@@ -28,7 +28,10 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
       const take = Math.min(current.builtin.arity - before.length, args.length - used);
       const all = [...before, ...args.slice(used, used + take)];
       used += take;
-      current = all.length < current.builtin.arity ? new PrimOpApp(current.builtin, all) : runBuiltin(current.builtin, all, pos);
+      current =
+        all.length < current.builtin.arity
+          ? new PrimOpApp(current.builtin, all)
+          : runBuiltin(current.builtin, all, pos);
     } else {
       current = enterFunctor(current, pos);
     }
@@ -42,7 +45,9 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
 function enterLambda(lambda: Lambda, argument: Slot, pos: Pos | undefined): Value {
   const code = lambda.code;
   const env: Env =
-    code.formals === null ? [lambda.env, argument] : bindFormals(lambda, argument, forceFormalsArgument(lambda, argument, pos), pos);
+    code.formals === null
+      ? [lambda.env, argument]
+      : bindFormals(lambda, argument, forceFormalsArgument(lambda, argument, pos), pos);
   try {
     return code.body.run(env);
   } catch (thrown) {
@@ -53,11 +58,13 @@ function enterLambda(lambda: Lambda, argument: Slot, pos: Pos | undefined): Valu
 /** Calls a forced function with one argument: the common case, without an array of arguments. */
 export function callOne(fn: Value, argument: Slot, pos: Pos | undefined): Value {
   if (!(fn instanceof Lambda) || runtime.depth >= runtime.maxDepth) return callFunction(fn, [argument], pos);
-  if (++runtime.calls > runtime.maxCalls) throw callDepthExceeded(pos);
+  if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(pos);
   runtime.depth++;
   const code = fn.code;
   const env: Env =
-    code.formals === null ? [fn.env, argument] : bindFormals(fn, argument, forceFormalsArgument(fn, argument, pos), pos);
+    code.formals === null
+      ? [fn.env, argument]
+      : bindFormals(fn, argument, forceFormalsArgument(fn, argument, pos), pos);
   let value: Value;
   try {
     value = code.body.run(env);
@@ -96,7 +103,9 @@ function enterFunctor(value: Value, pos: Pos | undefined): Value {
 export function functorOf(value: Value, pos: Pos | undefined): { slot: Slot; pos: Pos | undefined } {
   const slot = value instanceof Attrs ? value.get("__functor") : undefined;
   if (slot === undefined) {
-    throw new NixError("type", `attempt to call something which is not a function but ${describeValue(value)}`, { pos });
+    throw new NixError("type", `attempt to call something which is not a function but ${describeValue(value)}`, {
+      pos,
+    });
   }
   return { slot, pos };
 }

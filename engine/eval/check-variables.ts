@@ -24,10 +24,14 @@ export function checkVariables(expr: Expr, source: Source, scope: Scope): void {
 
 function checkVariable(name: string, offset: number, source: Source, scope: Scope): void {
   if (resolve(scope, name) !== undefined) return;
-  throw new NixError("undefined", `undefined variable '${name}'`, { pos: { source, offset }, data: { variable: name } });
+  throw new NixError("undefined", `undefined variable '${name}'`, {
+    pos: { source, offset },
+    data: { variable: name },
+  });
 }
 
-const names = (list: readonly { readonly name: string }[]): Map<string, number> => new Map(list.map(({ name }) => [name, noCell]));
+const names = (list: readonly { readonly name: string }[]): Map<string, number> =>
+  new Map(list.map(({ name }) => [name, noCell]));
 
 /** The parts of an expression, each with the scope it is in, in the order C++ Nix binds them. */
 function childrenOf(expr: Expr, scope: Scope): Task[] {
@@ -37,7 +41,11 @@ function childrenOf(expr: Expr, scope: Scope): Task[] {
     case "path-interpolation":
       return expr.parts.flatMap((part) => (part.kind === "antiquote" ? [here(part.expr)] : []));
     case "select":
-      return [here(expr.target), ...(expr.fallback === null ? [] : [here(expr.fallback)]), ...dynamicNames(expr.path, scope)];
+      return [
+        here(expr.target),
+        ...(expr.fallback === null ? [] : [here(expr.fallback)]),
+        ...dynamicNames(expr.path, scope),
+      ];
     case "has-attr":
       return [here(expr.target), ...dynamicNames(expr.path, scope)];
     case "attr-set":
@@ -51,7 +59,8 @@ function childrenOf(expr: Expr, scope: Scope): Task[] {
     case "lambda": {
       const own = [...(expr.param === null ? [] : [expr.param]), ...(expr.formals?.formals ?? [])];
       const inner: Scope = { kind: "frame", names: names(own), up: scope };
-      const fallbacks = expr.formals?.formals.flatMap((formal) => (formal.fallback === null ? [] : [formal.fallback])) ?? [];
+      const fallbacks =
+        expr.formals?.formals.flatMap((formal) => (formal.fallback === null ? [] : [formal.fallback])) ?? [];
       return [...fallbacks, expr.body].map((child) => ({ expr: child, scope: inner }));
     }
     case "apply":

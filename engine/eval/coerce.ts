@@ -67,14 +67,21 @@ export function* coerceToString(slot: Slot, how: Coercion, pos?: Pos): Routine<N
 }
 
 export const coercionError = (value: Value, how: Coercion, pos?: Pos): NixError =>
-  new NixError("type", `cannot coerce ${describeType(value)} to a string: ${printBrief(value)}`).within(how.context, pos);
+  new NixError("type", `cannot coerce ${describeType(value)} to a string: ${printBrief(value)}`).within(
+    how.context,
+    pos,
+  );
 
 /** What `__toString` of a set gives, undefined when it has none. */
 function* callToString(value: Attrs, how: Coercion, pos: Pos | undefined): Routine<NixString | undefined> {
   const method = value.get("__toString");
   if (method === undefined) return undefined;
   const result = yield call(method, [value], pos);
-  return yield* coerceToString(result, { ...how, context: "while evaluating the result of the `__toString` attribute" }, pos);
+  return yield* coerceToString(
+    result,
+    { ...how, context: "while evaluating the result of the `__toString` attribute" },
+    pos,
+  );
 }
 
 /** The elements with a space between, none after an empty list. */
@@ -97,18 +104,27 @@ function* coerceList(list: List, how: Coercion, pos: Pos | undefined): Routine<N
 }
 
 /** The value of a slot as an absolute path, and the context it came with. */
-export function* coerceToPath(slot: Slot, context: string, pos?: Pos): Routine<{ path: string; context: ReadonlySet<string> }> {
+export function* coerceToPath(
+  slot: Slot,
+  context: string,
+  pos?: Pos,
+): Routine<{ path: string; context: ReadonlySet<string> }> {
   const value = yield slot;
   if (value instanceof NixPath) return { path: value.path, context: new Set() };
   if (value instanceof Attrs) {
     const byFunction = yield* callToString(value, { context }, pos);
-    if (byFunction === undefined && value.has("outPath")) return yield* coerceToPath(value.get("outPath")!, context, pos);
+    if (byFunction === undefined && value.has("outPath"))
+      return yield* coerceToPath(value.get("outPath")!, context, pos);
     if (byFunction !== undefined) return pathOfText(byFunction, context, pos);
   }
   return pathOfText(yield* coerceToString(value, { context }, pos), context, pos);
 }
 
-function pathOfText(string: NixString, context: string, pos: Pos | undefined): { path: string; context: ReadonlySet<string> } {
+function pathOfText(
+  string: NixString,
+  context: string,
+  pos: Pos | undefined,
+): { path: string; context: ReadonlySet<string> } {
   const text = textOf(string);
   if (!text.startsWith("/")) {
     throw new NixError("eval", `string '${text}' doesn't represent an absolute path`).within(context, pos);
@@ -131,5 +147,8 @@ export function canonPath(path: string): string {
 export function* forceString(slot: Slot, context: string, pos?: Pos): Routine<NixString> {
   const value = yield slot;
   if (isString(value)) return value;
-  throw new NixError("type", `expected a string but found ${describeType(value)}: ${printBrief(value)}`).within(context, pos);
+  throw new NixError("type", `expected a string but found ${describeType(value)}: ${printBrief(value)}`).within(
+    context,
+    pos,
+  );
 }

@@ -12,7 +12,15 @@ import { assertCode, checkpointCode, ifCode, lazyCode, logicalCode, notCode } fr
 import { arithmeticCode, concatCode, equalCode, lessCode, updateCode } from "./codes/operators.ts";
 import { hasAttrCode, selectCode, selectOneCode, type NameCode } from "./codes/selection.ts";
 import { interpolationCode, plusCode, type Part } from "./codes/strings.ts";
-import { lambdaExprCode, letCode, listCode, recursiveSetCode, setCode, type AttrPart, type SetParts } from "./codes/structures.ts";
+import {
+  lambdaExprCode,
+  letCode,
+  listCode,
+  recursiveSetCode,
+  setCode,
+  type AttrPart,
+  type SetParts,
+} from "./codes/structures.ts";
 import { globalCode, localCode, withBodyCode, withCode } from "./codes/variables.ts";
 import type { LambdaCode } from "./lambda.ts";
 import type { Pos } from "./positions.ts";
@@ -93,7 +101,10 @@ class Compiler {
       }
       case "has-attr": {
         const target = this.child(expr.target, scope, level);
-        return hasAttrCode(target, expr.path.map((name) => this.attrName(name, scope, level)));
+        return hasAttrCode(
+          target,
+          expr.path.map((name) => this.attrName(name, scope, level)),
+        );
       }
       case "attr-set":
         return this.attrSet(expr, scope);
@@ -108,7 +119,11 @@ class Compiler {
         return lambdaExprCode(this.lambda(expr, scope));
       case "apply": {
         const fn = this.child(expr.func, scope, level);
-        return applyCode(fn, expr.args.map((argument) => this.delayed(argument, scope)), pos);
+        return applyCode(
+          fn,
+          expr.args.map((argument) => this.delayed(argument, scope)),
+          pos,
+        );
       }
       case "if":
         return ifCode(
@@ -248,7 +263,8 @@ class Compiler {
           const code = selectOneCode(localCode(0, attr.from + 1, pos), attr.name, pos);
           return { name: attr.name, pos, code, where: "from" };
         }
-        if (attr.kind === "inherit") return { name: attr.name, pos, code: this.delayed(attr.value, outer), where: "outer" };
+        if (attr.kind === "inherit")
+          return { name: attr.name, pos, code: this.delayed(attr.value, outer), where: "outer" };
         return { name: attr.name, pos, code: this.delayed(attr.value, inner), where: "inner" };
       }),
       dynamic: expr.dynamic.map((attr) => ({
@@ -312,7 +328,11 @@ class Compiler {
 
   private callBinary(builtin: string, args: readonly Expr[], expr: Binary, scope: Scope): Code {
     const fn = this.variable(builtin, scope, expr.opPos);
-    return applyCode(fn, args.map((argument) => this.delayed(argument, scope)), this.pos(expr.opPos));
+    return applyCode(
+      fn,
+      args.map((argument) => this.delayed(argument, scope)),
+      this.pos(expr.opPos),
+    );
   }
 
   /** Where the right operand's text starts, parentheses included. */

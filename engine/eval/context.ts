@@ -18,8 +18,8 @@ export interface EvalContext {
   evaluateText(text: string, name: string, base: string): Routine<Value>;
   /** Prints a warning line once a text. */
   warn(message: string): void;
-  /** Throws Nix's message unless the experimental feature is on. */
-  requireFeature(feature: string): void;
+  /** Throws Nix's message unless the experimental feature is on; `reason` says what needs it. */
+  requireFeature(feature: string, reason?: string): void;
   /** Derivations this evaluation wrote: path to ATerm and its hash modulo. */
   readonly derivations: DerivationTable;
   /** Store paths of paths that were copied, by path. */

@@ -9,17 +9,32 @@ import { NixError } from "./error.ts";
 import { describeType } from "./value.ts";
 import { printBrief } from "./print.ts";
 import type { Pos } from "./positions.ts";
-import { Attrs, ContextString, NixFloat, NixPath, Thunk, isInt, isString, textOf, type Int, type List, type Slot, type Value } from "./value.ts";
+import {
+  Attrs,
+  ContextString,
+  NixFloat,
+  NixPath,
+  Thunk,
+  isInt,
+  isString,
+  textOf,
+  type Int,
+  type List,
+  type Slot,
+  type Value,
+} from "./value.ts";
 
 /** Equality of two forced values where nothing has to be forced for it; undefined where something has. */
 export function quickEquals(left: Value, right: Value): boolean | undefined {
   if (typeof left === "object" && left !== null) {
-    if (left instanceof Attrs) return right instanceof Attrs ? (left === right && left.size === 0 ? true : undefined) : false;
+    if (left instanceof Attrs)
+      return right instanceof Attrs ? (left === right && left.size === 0 ? true : undefined) : false;
     if (Array.isArray(left)) {
       if (!Array.isArray(right) || left.length !== right.length) return false;
       return left.length === 0 ? true : undefined;
     }
-    if (left instanceof NixFloat) return right instanceof NixFloat ? left.value === right.value : isInt(right) && left.value === Number(right);
+    if (left instanceof NixFloat)
+      return right instanceof NixFloat ? left.value === right.value : isInt(right) && left.value === Number(right);
     if (left instanceof ContextString) return isString(right) && left.text === textOf(right);
     if (left instanceof NixPath) return right instanceof NixPath && left.path === right.path;
     return false;
@@ -40,7 +55,11 @@ export function* equals(left: Slot, right: Slot): Routine<boolean> {
 
 /** Equality inside a list or set, where a slot equals itself. */
 const innerEquals = (left: Slot, right: Slot): Routine<boolean> | boolean =>
-  left === right && typeof left === "object" ? true : left instanceof Thunk || right instanceof Thunk ? equals(left, right) : (quickEquals(left, right) ?? equals(left, right));
+  left === right && typeof left === "object"
+    ? true
+    : left instanceof Thunk || right instanceof Thunk
+      ? equals(left, right)
+      : (quickEquals(left, right) ?? equals(left, right));
 
 function* listsEqual(left: List, right: List): Routine<boolean> {
   for (let i = 0; i < left.length; i++) {
@@ -127,4 +146,3 @@ function* listLess(left: List, right: List, pos: Pos | undefined): Routine<boole
   }
   return false;
 }
-

@@ -22,6 +22,7 @@ import type { Io } from "./io.ts";
 import { noKeys } from "./keys.ts";
 import { installMachine } from "./machine.ts";
 import { runtime } from "./runtime.ts";
+import { internalSource } from "./positions.ts";
 import { resolveExprPath } from "./paths.ts";
 import { autoCallRoutine, selectPath, type ArgumentSlots } from "./select-path.ts";
 import { frameScope, cellNames, type GlobalScope } from "./scope.ts";
@@ -85,8 +86,8 @@ class PersistentEvaluator implements Evaluator {
         warned.add(message);
         io.log(`warning: ${message}`);
       },
-      requireFeature: (feature) => {
-        if (!settings.experimentalFeatures.has(feature)) throw featureError(feature);
+      requireFeature: (feature, reason) => {
+        if (!settings.experimentalFeatures.has(feature)) throw featureError(feature, reason);
       },
       derivations: this.derivations,
       copiedPaths: new Map(),
@@ -152,7 +153,8 @@ class PersistentEvaluator implements Evaluator {
   invalidate(paths: readonly string[]): void {
     this.files.invalidate(paths);
     for (const copied of this.context.copiedPaths.keys()) {
-      if (paths.some((path) => path === copied || path.startsWith(`${copied}/`))) this.context.copiedPaths.delete(copied);
+      if (paths.some((path) => path === copied || path.startsWith(`${copied}/`)))
+        this.context.copiedPaths.delete(copied);
     }
   }
 
@@ -202,15 +204,15 @@ class PersistentEvaluator implements Evaluator {
 
   /** Code of the evaluator itself, in a scope of builtins only. */
   private internal(text: string, scope: GlobalScope): Slot {
-    const source: Source = { origin: { type: "file", path: "\u00c2\u00abnix-internal\u00c2\u00bb" }, text, basePath: "/" };
-    return new Thunk(compile(parseOrThrow(source, defaultSettings, this.context.io), source, scope), []);
+    const source: Source = { origin: { type: "file", path: internalSource }, text, basePath: "/" };
+    return compile(parseOrThrow(source, defaultSettings, this.context.io), source, scope).run([]);
   }
 }
 
-const featureError = (feature: string): NixError =>
+const featureError = (feature: string, reason: string | undefined): NixError =>
   new NixError(
     "restricted",
-    `experimental Nix feature '${feature}' is disabled; add '--extra-experimental-features ${feature}' to enable it`,
+    `experimental Nix feature '${feature}' is disabled${reason === undefined ? "" : ` (${reason})`}; add '--extra-experimental-features ${feature}' to enable it`,
     { data: { feature } },
   );
 

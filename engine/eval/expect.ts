@@ -27,7 +27,8 @@ export function plainText(value: Value, pos?: Pos): string {
   throw expectedError("a string", value, pos);
 }
 
-export const isCallable = (value: Value): boolean => isFunction(value) || (value instanceof Attrs && value.has("__functor"));
+export const isCallable = (value: Value): boolean =>
+  isFunction(value) || (value instanceof Attrs && value.has("__functor"));
 
 /** A forced argument of a builtin, checked against its declared type; `plain` comes back as its bytes. */
 export function checkArg(value: Value, type: ArgType): Slot {
@@ -60,5 +61,3 @@ export function checkArg(value: Value, type: ArgType): Slot {
       throw expectedError("a function", value);
   }
 }
-
-

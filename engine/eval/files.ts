@@ -92,7 +92,9 @@ export class FileCache {
 
   /** Files whose text is no longer what was read. */
   changed(): string[] {
-    return [...this.entries].filter(([path, entry]) => this.textNow(path) !== entry.parsed.source.text).map(([path]) => path);
+    return [...this.entries]
+      .filter(([path, entry]) => this.textNow(path) !== entry.parsed.source.text)
+      .map(([path]) => path);
   }
 
   private textNow(path: string): string | undefined {
@@ -103,7 +105,7 @@ export class FileCache {
   invalidate(paths: readonly string[]): void {
     const stale = new Set(paths);
     for (const path of paths) this.entries.delete(path);
-    for (let grown = true; grown; ) {
+    for (let grown = true; grown;) {
       grown = false;
       for (const [path, entry] of this.entries) {
         if (stale.has(path) || !entry.literals.some((literal) => reaches(literal, stale))) continue;

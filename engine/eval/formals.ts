@@ -22,7 +22,10 @@ export function forceFormalsArgument(lambda: Lambda, argument: Slot, pos: Pos | 
 
 export function checkFormalsArgument(lambda: Lambda, value: Value, pos: Pos | undefined): Attrs {
   if (value instanceof Attrs) return value;
-  const error = expectedError("a set", value).within("while evaluating the value passed for the lambda argument", lambda.code.pos);
+  const error = expectedError("a set", value).within(
+    "while evaluating the value passed for the lambda argument",
+    lambda.code.pos,
+  );
   throw formalsTrace(error, pos);
 }
 
@@ -43,7 +46,7 @@ export function bindFormals(lambda: Lambda, argument: Slot, attrs: Attrs, pos: P
     const slot = attrs.get(formal.name);
     if (slot !== undefined) used++;
     else if (formal.fallback === null) throw missingArgument(lambda, formal.name, pos);
-    env[cell++] = slot ?? formal.fallback!.delay(env);
+    env[cell++] = slot === undefined ? formal.fallback!.delay(env) : slot;
   }
   if (!code.ellipsis && used !== attrs.size) throw unexpectedArgument(lambda, attrs, pos);
   return env;

@@ -51,7 +51,7 @@ export class Machine {
 
   /** Calls a forced function next. */
   call(fn: Value, args: readonly Slot[], pos: Pos | undefined): Outcome {
-    if (++runtime.calls > runtime.maxCalls) throw callDepthExceeded(pos);
+    if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(pos);
     this.stack.push(leaveCall);
     return this.apply(fn, args, 0, pos);
   }

@@ -43,3 +43,9 @@ export function attributePos(table: PosTable | undefined, keys: Keys, name: stri
   }
   return current?.[currentKeys.indexOf(name)];
 }
+
+/** Name of the source that defines `derivation`; traces leave out selections of attributes written there. */
+export const internalSource = "\u00c2\u00abnix-internal\u00c2\u00bb/derivation-internal.nix";
+
+export const isInternal = (pos: Pos): boolean =>
+  pos.source.origin.type === "file" && pos.source.origin.path === internalSource;

@@ -43,7 +43,14 @@ export function quoteString(text: string, maxLength = Infinity): string {
   return rest > 0 ? `"${escaped}" ${angled(`${rest} byte${rest === 1 ? "" : "s"} elided`)}` : `"${escaped}"`;
 }
 
-const escapes: Readonly<Record<string, string>> = { '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", $: "\\$" };
+const escapes: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  $: "\\$",
+};
 
 const keywords = new Set(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"]);
 
@@ -129,7 +136,13 @@ export interface PrintOptions {
 }
 
 /** What error messages show of a value. */
-export const briefOptions: PrintOptions = { maxDepth: 10, maxAttrs: 10, maxItems: 10, maxString: 1024, derivations: true };
+export const briefOptions: PrintOptions = {
+  maxDepth: 10,
+  maxAttrs: 10,
+  maxItems: 10,
+  maxString: 1024,
+  derivations: true,
+};
 
 interface PrintState {
   readonly options: Required<PrintOptions>;
@@ -140,7 +153,13 @@ interface PrintState {
 
 /** `nix eval`'s form, on one line. */
 export function printValue(slot: Slot, options: PrintOptions = {}): string {
-  const limits = { maxDepth: Infinity, maxAttrs: Infinity, maxItems: Infinity, maxString: Infinity, derivations: false };
+  const limits = {
+    maxDepth: Infinity,
+    maxAttrs: Infinity,
+    maxItems: Infinity,
+    maxString: Infinity,
+    derivations: false,
+  };
   return printSlot(slot, { options: { ...limits, ...options }, seen: new Set(), attrs: 0, items: 0 }, 0);
 }
 

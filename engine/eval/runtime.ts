@@ -29,7 +29,14 @@ interface Runtime {
   context: EvalContext | undefined;
 }
 
-export const runtime: Runtime = { depth: 0, maxDepth: 250, calls: 0, maxCalls: 10_000, deep: undefined, context: undefined };
+export const runtime: Runtime = {
+  depth: 0,
+  maxDepth: 250,
+  calls: 0,
+  maxCalls: 10_000,
+  deep: undefined,
+  context: undefined,
+};
 
 /** The machine, which is there whenever anything is evaluated. */
 export function deepEvaluator(): DeepEvaluator {

@@ -24,7 +24,12 @@ export function* autoCallRoutine(slot: Slot, args: ArgumentSlots): Routine<Value
     else if (formal.fallback === null) throw missingArgument(formal.name, value);
   }
   const names = [...passed.keys()].sort(compareNames);
-  return yield call(value, [new Attrs(new Keys(names), names.map((name) => passed.get(name)!))]);
+  return yield call(value, [
+    new Attrs(
+      new Keys(names),
+      names.map((name) => passed.get(name)!),
+    ),
+  ]);
 }
 
 function missingArgument(name: string, lambda: Lambda): NixError {
@@ -35,7 +40,7 @@ function missingArgument(name: string, lambda: Lambda): NixError {
 Nix attempted to evaluate a function as a top level expression; in
 this case it must have its arguments supplied either by default
 values, or passed explicitly with '--arg' or '--argstr'. See
-https://nix.dev/manual/nix/2.34/language/syntax.html#functions.`,
+https://nix.dev/manual/nix/stable/language/syntax.html#functions.`,
     { pos: formal.pos },
   );
 }
@@ -86,4 +91,7 @@ function selectAttr(value: Value, name: string, path: string): Slot {
 }
 
 const selectionType = (path: string, wanted: string, value: Value): NixError =>
-  new NixError("type", `the expression selected by the selection path '${path}' should be ${wanted} but is ${describeType(value)}`);
+  new NixError(
+    "type",
+    `the expression selected by the selection path '${path}' should be ${wanted} but is ${describeType(value)}`,
+  );

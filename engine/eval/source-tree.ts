@@ -35,7 +35,10 @@ export function sourceTree(io: Io, path: string): SourceTree {
     case "symlink":
       return { type: "symlink", target: io.readLink(path) };
     case "directory":
-      return { type: "directory", entries: sortedEntries(io, path).map((name) => [name, sourceTree(io, `${path}/${name}`)] as const) };
+      return {
+        type: "directory",
+        entries: sortedEntries(io, path).map((name) => [name, sourceTree(io, `${path}/${name}`)] as const),
+      };
     case "unknown":
       throw new NixError("io", `file '${path}' has an unsupported type`);
   }
@@ -47,4 +50,3 @@ export const sortedEntries = (io: Io, path: string): string[] =>
     .readDir(path)
     .map(([name]) => name)
     .sort((a, b) => (a < b ? -1 : 1));
-

@@ -48,7 +48,8 @@ class ConditionFrame implements Frame {
   }
   resume(machine: Machine, value: Value): Outcome {
     const { texts } = this;
-    if (typeof value !== "boolean") throw addTrace(expectedError("a Boolean", value, texts.pos), texts.context, texts.pos);
+    if (typeof value !== "boolean")
+      throw addTrace(expectedError("a Boolean", value, texts.pos), texts.context, texts.pos);
     const chosen = this.next(value);
     return typeof chosen === "boolean" ? chosen : machine.eval(chosen, this.env);
   }
@@ -63,7 +64,8 @@ export function ifCode(condition: Code, then: Code, otherwise: Code, pos: Pos): 
 }
 
 /** The right operand of a logical operator: evaluates to a Boolean. */
-const operandCode = (operand: Code, context: string, pos: Pos): Code => branchCode(operand, { context, pos }, (truth) => truth);
+const operandCode = (operand: Code, context: string, pos: Pos): Code =>
+  branchCode(operand, { context, pos }, (truth) => truth);
 
 export function logicalCode(operator: "&&" | "||" | "->", left: Code, right: Code, pos: Pos): Code {
   const name = { "&&": "AND (&&)", "||": "OR (||)", "->": "IMPL (->)" }[operator];

@@ -44,7 +44,7 @@ function operatorCode(first: Code, second: Code, operator: Operator): Code {
   const finish = (a: Value, b: Value): Value => operator.quick(a, b) ?? drive(operator.slow!(a, b));
   const plain = (env: Env): Value => finish(operand(first, env, 0), operand(second, env, 1));
   const counted = (env: Env): Value => {
-    if (++runtime.calls > runtime.maxCalls) throw callDepthExceeded(operator.pos);
+    if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(operator.pos);
     let value: Value;
     try {
       value = finish(operand(first, env, 0), operand(second, env, 1));
@@ -55,7 +55,7 @@ function operatorCode(first: Code, second: Code, operator: Operator): Code {
     return value;
   };
   return makeCode(operator.counted ? counted : plain, (machine, env) => {
-    if (operator.counted && ++runtime.calls > runtime.maxCalls) throw callDepthExceeded(operator.pos);
+    if (operator.counted && runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(operator.pos);
     machine.push(new FirstFrame(operator, second, env));
     return machine.eval(first, env);
   });
@@ -196,13 +196,23 @@ export function equalCode(left: Code, right: Code, negated: boolean, pos: Pos): 
 }
 
 /** `left // right`; the right side is evaluated first. `operandPos` are the operands' own positions, right one first. */
-export const updateCode = (left: Code, right: Code, pos: Pos, operandPos: readonly [Pos | undefined, Pos | undefined]): Code =>
+export const updateCode = (
+  left: Code,
+  right: Code,
+  pos: Pos,
+  operandPos: readonly [Pos | undefined, Pos | undefined],
+): Code =>
   operatorCode(right, left, {
     quick: (b, a) => mergeAttrs(a as Attrs, b as Attrs),
     check: (value) => {
       if (!(value instanceof Attrs)) throw expectedError("a set", value);
     },
-    trace: (thrown, which) => addTrace(thrown, `in the ${which === 0 ? "right" : "left"} operand of the update (//) operator`, operandPos[which]),
+    trace: (thrown, which) =>
+      addTrace(
+        thrown,
+        `in the ${which === 0 ? "right" : "left"} operand of the update (//) operator`,
+        operandPos[which],
+      ),
     counted: false,
     pos,
   });
@@ -212,11 +222,11 @@ export const concatCode = (left: Code, right: Code, pos: Pos): Code =>
   operatorCode(left, right, {
     quick: (a, b) => concatLists(a as List, b as List),
     check: (value) => {
-      if (!isList(value)) throw addTrace(expectedError("a list", value), "while evaluating one of the elements to concatenate", pos);
+      if (!isList(value))
+        throw addTrace(expectedError("a list", value), "while evaluating one of the elements to concatenate", pos);
     },
     counted: false,
     pos,
   });
 
 const concatLists = (a: List, b: List): List => (a.length === 0 ? b : b.length === 0 ? a : a.concat(b));
-

@@ -8,7 +8,7 @@ import { expectedError, plainText } from "../expect.ts";
 import { force, forceThunk } from "../force.ts";
 import type { Keys } from "../keys.ts";
 import type { Frame, Machine } from "../machine.ts";
-import { attributePos, type Pos } from "../positions.ts";
+import { attributePos, isInternal, type Pos } from "../positions.ts";
 import { printName } from "../print.ts";
 import { suggest } from "../suggest.ts";
 import { Attrs, Thunk, type Env, type Slot, type Value } from "../value.ts";
@@ -44,11 +44,14 @@ const missing = (set: Attrs, name: string, pos: Pos | undefined): NixError =>
     data: { attribute: name },
   });
 
-const notASet = (value: Value, pos: Pos): NixError => expectedError("a set", value).within("while selecting an attribute", pos);
+const notASet = (value: Value, pos: Pos): NixError =>
+  expectedError("a set", value).within("while selecting an attribute", pos);
 
 /** Trace of an error below an attribute: where it was written, if that is known. */
 const attributeTrace = (thrown: unknown, path: readonly string[], pos: Pos | undefined): unknown =>
-  pos === undefined ? thrown : addTrace(thrown, `while evaluating the attribute '${printPath(path)}'`, pos);
+  pos === undefined || isInternal(pos)
+    ? thrown
+    : addTrace(thrown, `while evaluating the attribute '${printPath(path)}'`, pos);
 
 /** `target.name`: one known name, with an inline cache on the shape last seen. */
 export function selectOneCode(target: Code, name: string, pos: Pos): Code {
@@ -64,7 +67,8 @@ export function selectOneCode(target: Code, name: string, pos: Pos): Code {
     if (seenIndex < 0) throw missing(value, name, pos);
     return value;
   };
-  const trace = (thrown: unknown, set: Attrs): unknown => attributeTrace(thrown, [name], attributePos(set.positions, set.keys, name));
+  const trace = (thrown: unknown, set: Attrs): unknown =>
+    attributeTrace(thrown, [name], attributePos(set.positions, set.keys, name));
   const run = (env: Env): Value => {
     const set = find(runTarget(env));
     const slot = set.values[seenIndex]!;
@@ -185,4 +189,3 @@ export function hasAttrCode(target: Code, path: readonly NameCode[]): Code {
   }
   return routineCode(run, routine);
 }
-

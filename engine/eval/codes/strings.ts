@@ -116,7 +116,13 @@ function joinRest(joiner: Joiner, copy: boolean, parts: readonly Part[], from: n
   return joiner;
 }
 
-function* joinRestRoutine(joiner: Joiner, copy: boolean, parts: readonly Part[], from: number, env: Env): Routine<Joiner> {
+function* joinRestRoutine(
+  joiner: Joiner,
+  copy: boolean,
+  parts: readonly Part[],
+  from: number,
+  env: Env,
+): Routine<Joiner> {
   for (let i = from; i < parts.length; i++) {
     const { code, pos } = parts[i]!;
     joiner.append(yield* coerceToString(code.delay(env), copy ? copying : plain, pos));

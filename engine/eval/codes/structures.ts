@@ -125,7 +125,10 @@ function* override(set: Attrs, frame: Env, attrs: readonly AttrPart[], index: nu
     if (cell >= 0) frame[cell + 1] = value.values[i]!;
   });
   const names = [...new Set([...set.keys.names, ...value.keys.names])].sort(compareNames);
-  return new Attrs(new Keys(names), names.map((name) => value.get(name) ?? set.get(name)!));
+  return new Attrs(
+    new Keys(names),
+    names.map((name) => value.get(name) ?? set.get(name)!),
+  );
 }
 
 /** `let … in body` */

@@ -71,7 +71,8 @@ function frameAt(env: Env, depth: number): Env {
 /** A builtin or another slot known when compiling. */
 export function globalCode(slot: Slot, pos: Pos): Code {
   const delay = () => slot;
-  if (slot instanceof Thunk) return { run: () => forceThunk(slot, pos), step: (machine) => machine.force(slot, pos), delay };
+  if (slot instanceof Thunk)
+    return { run: () => forceThunk(slot, pos), step: (machine) => machine.force(slot, pos), delay };
   const run = () => slot;
   return { run, step: run, delay };
 }

@@ -1,0 +1,370 @@
+/**
+ * Lists: mapping, filtering, folding, sorting and searching.
+ */
+import { addTrace, NixError } from "#engine/eval/error.ts";
+import { equals, lessThan, quickEquals, quickLess } from "#engine/eval/equality.ts";
+import { makeCode, type Code } from "#engine/eval/code.ts";
+import { callOne } from "#engine/eval/call.ts";
+import { force } from "#engine/eval/force.ts";
+import { Keys, compareNames } from "#engine/eval/keys.ts";
+import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
+import { Attrs, PrimOp, Thunk, isList, isString, textOf } from "#engine/eval/value.ts";
+import type { List, Slot, Value } from "#engine/eval/value.ts";
+import { demand } from "./demand.ts";
+import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
+
+/** The delayed application of a function (cell 0) to one argument (cell 1). */
+const applyOne: Code = makeCode(
+  (env) => callOne(force(env[0] as Slot), env[1] as Slot, undefined),
+  (machine, env) => machine.start(applyRoutine(env[0] as Slot, env[1] as Slot)),
+);
+
+function* applyRoutine(fn: Slot, argument: Slot): Routine<Slot> {
+  return yield call(fn, [argument]);
+}
+
+export const delayApply = (fn: Slot, argument: Slot): Thunk => new Thunk(applyOne, [fn, argument]);
+
+const order = "while evaluating the ordering function passed to builtins.sort";
+
+/** Asks a predicate about each element until one answers `stop`. */
+function* search(name: string, f: Slot, list: List, stop: boolean): Routine<boolean> {
+  const context = `while evaluating the return value of the function passed to builtins.${name}`;
+  for (const element of list) {
+    if (asBool(yield call(f, [element]), context) === stop) return stop;
+  }
+  return !stop;
+}
+
+function asBool(value: Value, context: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw addTrace(new NixError("type", `expected a Boolean but found ${describe(value)}`), context);
+}
+
+/** Stable merge sort; `before` says whether its first argument has to come first. */
+function* mergeSort(list: Slot[], before: (a: Slot, b: Slot) => Routine<boolean> | boolean): Routine<Slot[]> {
+  let from = list;
+  let to = new Array<Slot>(list.length);
+  for (let width = 1; width < list.length; width *= 2) {
+    for (let start = 0; start < list.length; start += 2 * width) {
+      const middle = Math.min(start + width, list.length);
+      const end = Math.min(start + 2 * width, list.length);
+      let left = start;
+      let right = middle;
+      for (let at = start; at < end; at++) {
+        let takeRight = left >= middle;
+        if (!takeRight && right < end) {
+          const answer = before(from[right]!, from[left]!);
+          takeRight = typeof answer === "boolean" ? answer : yield* answer;
+        }
+        to[at] = takeRight ? from[right++]! : from[left++]!;
+      }
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+function* compareElements(a: Slot, b: Slot): Routine<boolean> {
+  try {
+    return yield* lessThan(yield a, yield b);
+  } catch (thrown) {
+    throw addTrace(thrown, order);
+  }
+}
+
+/** `builtins.lessThan` as the order: no calls where both sides are there. */
+function quickCompare(a: Slot, b: Slot): Routine<boolean> | boolean {
+  if (a instanceof Thunk || b instanceof Thunk) return compareElements(a, b);
+  if (typeof a === "number" && typeof b === "number") return a < b;
+  try {
+    return quickLess(a, b) ?? compareElements(a, b);
+  } catch (thrown) {
+    throw addTrace(thrown, order);
+  }
+}
+
+function* askOrder(f: Slot, a: Slot, b: Slot): Routine<boolean> {
+  const context = "while evaluating the return value of the sorting function passed to builtins.sort";
+  return asBool(yield call(f, [a, b]), context);
+}
+
+/** Elements by the answer of a function, as sets of lists: `groupBy`. */
+function* group(f: Slot, list: List): Routine<Attrs> {
+  const groups = new Map<string, Slot[]>();
+  for (const element of list) {
+    const name = yield* demand(
+      yield call(f, [element]),
+      "plain",
+      "while evaluating the return value of the grouping function passed to builtins.groupBy",
+    );
+    const members = groups.get(name);
+    if (members === undefined) groups.set(name, [element]);
+    else members.push(element);
+  }
+  const names = [...groups.keys()].sort(compareNames);
+  return new Attrs(
+    new Keys(names),
+    names.map((name) => groups.get(name)!),
+  );
+}
+
+/** Keys met by `genericClosure`: looked up by value where that is possible, else by comparing with each. */
+class SeenKeys {
+  private readonly simple = new Set<string | number>();
+  private readonly others: { key: Value; element: Value }[] = [];
+  private sample: { key: Value; element: Value } | undefined;
+
+  /** Adds a key; false if an equal one is there. */
+  *add(key: Value, element: Value): Routine<boolean> {
+    const simple = typeof key === "number" ? key : isString(key) ? textOf(key) : undefined;
+    const before = this.sample;
+    if (before !== undefined && (simple === undefined || typeof before.key !== typeof key)) {
+      if (!(yield* this.isNew(key, element))) return false;
+    }
+    this.sample ??= { key, element };
+    if (simple === undefined) {
+      this.others.push({ key, element });
+      return true;
+    }
+    if (this.simple.has(simple)) return false;
+    this.simple.add(simple);
+    return true;
+  }
+
+  private *isNew(key: Value, element: Value): Routine<boolean> {
+    const known = this.others.length > 0 ? this.others : [this.sample!];
+    for (const other of known) {
+      try {
+        if (!(yield* lessThan(key, other.key)) && !(yield* lessThan(other.key, key))) return false;
+      } catch (thrown) {
+        addTrace(thrown, `with element ${printBrief(other.element)}`);
+        throw addTrace(thrown, `while comparing element ${printBrief(element)}`);
+      }
+    }
+    return true;
+  }
+}
+
+function* closureKey(element: Value): Routine<Value> {
+  const context = `in genericClosure element ${printBrief(element)}`;
+  if (!(element instanceof Attrs)) {
+    throw new NixError("type", `expected a set but found ${describe(element)}`).within(context);
+  }
+  const key = element.get("key");
+  if (key === undefined) throw new NixError("missing", "attribute 'key' missing").within(context);
+  return yield key;
+}
+
+function* genericClosure(set: Attrs): Routine<Slot[]> {
+  const passed = "passed as argument to builtins.genericClosure";
+  const missing = (name: string): NixError =>
+    new NixError("missing", `attribute '${name}' missing`).within(`in the attrset ${passed}`);
+  const start = set.get("startSet");
+  if (start === undefined) throw missing("startSet");
+  const work = [...(yield* demand(start, "list", `while evaluating the 'startSet' attribute ${passed}`))];
+  if (work.length === 0) return [];
+  const operator = set.get("operator");
+  if (operator === undefined) throw missing("operator");
+  const next = yield* demand(operator, "function", `while evaluating the 'operator' attribute ${passed}`);
+  const seen = new SeenKeys();
+  const result: Slot[] = [];
+  for (let i = 0; i < work.length; i++) {
+    const element = yield work[i]!;
+    if (!(yield* seen.add(yield* closureKey(element), element))) continue;
+    result.push(element);
+    for (const more of yield* callOperator(next, element)) work.push(more);
+  }
+  return result;
+}
+
+function* callOperator(operator: Slot, element: Value): Routine<List> {
+  try {
+    const context = "while evaluating the return value of the `operator` passed to builtins.genericClosure";
+    return yield* demand(yield call(operator, [element]), "list", context);
+  } catch (thrown) {
+    throw addTrace(thrown, `while calling operator on genericClosure element ${printBrief(element)}`);
+  }
+}
+
+export const listBuiltins: BuiltinFamily = [
+  builtin({
+    name: "all",
+    args: [arg("pred", "function"), arg("list", "list")],
+    doc: "Returns `true` if *pred* returns `true` for every element of *list*, `false` at the first element for which it does not.",
+    routine: ([f, list]) => search("all", f, list, false),
+  }),
+  builtin({
+    name: "any",
+    args: [arg("pred", "function"), arg("list", "list")],
+    doc: "Returns `true` at the first element of *list* for which *pred* returns `true`, `false` if there is none.",
+    routine: ([f, list]) => search("any", f, list, true),
+  }),
+  builtin({
+    name: "concatLists",
+    args: [arg("lists", "list")],
+    doc: "Joins a list of lists into one list.",
+    *routine([lists]) {
+      const result: Slot[] = [];
+      for (const list of lists) {
+        const part = yield* demand(list, "list", "while evaluating a value of the list passed to builtins.concatLists");
+        for (const element of part) result.push(element);
+      }
+      return result;
+    },
+  }),
+  builtin({
+    name: "concatMap",
+    args: [arg("f", "function"), arg("list", "list")],
+    doc: "Applies *f*, which returns lists, to each element and joins the results: `concatLists (map f list)`, but strict.",
+    *routine([f, list]) {
+      const context = "while evaluating the return value of the function passed to builtins.concatMap";
+      const result: Slot[] = [];
+      for (const element of list) {
+        const part = yield call(f, [element]);
+        if (!isList(part)) throw addTrace(new NixError("type", `expected a list but found ${describe(part)}`), context);
+        for (const inner of part) result.push(inner);
+      }
+      return result;
+    },
+  }),
+  builtin({
+    name: "elem",
+    args: [arg("x", "lazy"), arg("list", "list")],
+    doc: "Returns `true` if an element of *list* equals *x*.",
+    *routine([x, list]) {
+      for (const element of list) {
+        if (x === element && typeof x === "object" && x !== null) return true;
+        const wanted = yield x;
+        const found = yield element;
+        if (quickEquals(wanted, found) ?? (yield* equals(wanted, found))) return true;
+      }
+      return false;
+    },
+  }),
+  builtin({
+    name: "elemAt",
+    args: [
+      arg("list", "list", "while evaluating the first argument passed to 'builtins.elemAt'"),
+      arg("n", "int", "while evaluating the second argument passed to 'builtins.elemAt'"),
+    ],
+    doc: "Returns element *n* of *list*, counting from 0; an index outside the list is an error.",
+    impl: ([list, index]) => {
+      const n = Number(index);
+      if (n >= 0 && n < list.length) return list[n]!;
+      throw new NixError("eval", `'builtins.elemAt' called with index ${index} on a list of size ${list.length}`);
+    },
+  }),
+  builtin({
+    name: "filter",
+    args: [arg("f", "lazy"), arg("list", "list")],
+    doc: "Returns the elements of *list* for which *f* returns `true`.",
+    *routine([f, list]) {
+      if (list.length === 0) return list;
+      const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.filter");
+      const context = "while evaluating the return value of the filtering function passed to builtins.filter";
+      const result: Slot[] = [];
+      for (const element of list) if (asBool(yield call(fn, [element]), context)) result.push(element);
+      return result.length === list.length ? list : result;
+    },
+  }),
+  builtin({
+    name: "foldl'",
+    args: [
+      arg("op", "function", "while evaluating the first argument passed to builtins.foldlStrict"),
+      arg("nul", "lazy"),
+      arg("list", "list", "while evaluating the third argument passed to builtins.foldlStrict"),
+    ],
+    doc: "Folds *list* from the left with the binary function *op*, starting with *nul*; each result is evaluated before the next step.",
+    *routine([f, nul, list]) {
+      let result: Slot = nul;
+      for (const element of list) result = yield call(f, [result, element]);
+      return result;
+    },
+  }),
+  builtin({
+    name: "genList",
+    args: [arg("generator", "lazy"), arg("length", "int")],
+    doc: "Makes a list of *length* elements by applying *generator* to each index, from 0.",
+    *routine([generator, length]) {
+      const size = Number(length);
+      if (size < 0 || size > 2 ** 31) throw new NixError("eval", `cannot create list of size ${length}`);
+      const f = yield* demand(generator, "function", "while evaluating the first argument passed to builtins.genList");
+      return Array.from({ length: size }, (_, i) => delayApply(f, i));
+    },
+  }),
+  builtin({
+    name: "genericClosure",
+    args: [arg("attrset", "attrs")],
+    doc: "Finds everything reachable: from the list `startSet`, applies `operator` to each element to get more, and keeps the first element of each `key`, in the order met.",
+    routine: ([set]) => genericClosure(set),
+  }),
+  builtin({
+    name: "groupBy",
+    args: [arg("f", "function"), arg("list", "list")],
+    doc: "Groups the elements of *list* by the string that *f* returns for each; the result is a set of lists.",
+    routine: ([f, list]) => group(f, list),
+  }),
+  builtin({
+    name: "head",
+    args: [arg("list", "list", "while evaluating the first argument passed to 'builtins.head'")],
+    doc: "Returns the first element of a list; the empty list is an error.",
+    impl: ([list]) => {
+      if (list.length > 0) return list[0]!;
+      throw new NixError("eval", "'builtins.head' called on an empty list");
+    },
+  }),
+  builtin({
+    name: "length",
+    args: [arg("list", "list")],
+    doc: "Returns the number of elements of a list.",
+    impl: ([list]) => list.length,
+  }),
+  builtin({
+    name: "map",
+    global: true,
+    args: [arg("f", "lazy"), arg("list", "list")],
+    doc: "Applies *f* to each element of *list*; each result is computed when it is needed.",
+    *routine([f, list]) {
+      if (list.length === 0) return list;
+      const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.map");
+      const result: Slot[] = new Array<Slot>(list.length);
+      for (let i = 0; i < list.length; i++) result[i] = delayApply(fn, list[i]!);
+      return result;
+    },
+  }),
+  builtin({
+    name: "partition",
+    args: [arg("pred", "function"), arg("list", "list")],
+    doc: "Splits *list* into `{ right; wrong; }`: the elements for which *pred* returns `true`, and the others.",
+    *routine([f, list]) {
+      const context = "while evaluating the return value of the partition function passed to builtins.partition";
+      const right: Slot[] = [];
+      const wrong: Slot[] = [];
+      for (const element of list) (asBool(yield call(f, [element]), context) ? right : wrong).push(element);
+      return new Attrs(partitionKeys, [right, wrong]);
+    },
+  }),
+  builtin({
+    name: "sort",
+    args: [arg("comparator", "lazy"), arg("list", "list")],
+    doc: "Sorts *list*, stably; *comparator* says whether its first argument comes before its second.",
+    *routine([f, list]) {
+      if (list.length === 0) return list;
+      const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.sort");
+      const natural = fn instanceof PrimOp && fn.builtin.name === "lessThan";
+      return yield* mergeSort([...list], natural ? quickCompare : (a, b) => askOrder(fn, a, b));
+    },
+  }),
+  builtin({
+    name: "tail",
+    args: [arg("list", "list", "while evaluating the first argument passed to 'builtins.tail'")],
+    doc: "Returns a list without its first element; the empty list is an error. Copies the list, so folding is faster than recursion.",
+    impl: ([list]) => {
+      if (list.length > 0) return list.slice(1);
+      throw new NixError("eval", "'builtins.tail' called on an empty list");
+    },
+  }),
+];
+
+const partitionKeys = new Keys(["right", "wrong"]);

@@ -1,0 +1,378 @@
+/**
+ * `nix-instantiate` over an evaluator: what to evaluate and how to print it. Pure: argv in, text and an exit code out.
+ */
+import { toJson } from "#engine/builtins/json.ts";
+import type { Routine } from "#engine/builtins/record.ts";
+import { splitNixPath } from "#engine/builtins/search-path.ts";
+import { NIX_VERSION } from "#engine/builtins/time.ts";
+import { toXml } from "#engine/builtins/xml.ts";
+import { printExpr } from "#engine/syntax/print.ts";
+import { fileSource, stdinSource, stringSource, type Source } from "#engine/syntax/source.ts";
+import { canonPath, coerceToString } from "./coerce.ts";
+import { NixError, addTrace } from "./error.ts";
+import { createEvaluator, type Evaluator } from "./evaluator.ts";
+import { forceDeep } from "./force-deep.ts";
+import { peek } from "./force.ts";
+import { findDerivations } from "./find-derivations.ts";
+import type { Io } from "./io.ts";
+import { resolveExprPath } from "./paths.ts";
+import { attributePos } from "./positions.ts";
+import { printAmbiguous } from "./print.ts";
+import { reportError } from "./report.ts";
+import type { ArgumentSlots } from "./select-path.ts";
+import { applySetting, parseConfig } from "./setting-text.ts";
+import { defaultSettings, type Settings } from "./settings.ts";
+import { Attrs, isList, textOf, type Slot, type Value } from "./value.ts";
+
+export interface InstantiateArguments {
+  readonly mode: "instantiate" | "eval" | "parse" | "find-file" | "version" | "help";
+  readonly format: "plain" | "json" | "xml" | "raw";
+  readonly strict: boolean;
+  readonly location: boolean;
+  readonly expressions: boolean;
+  readonly stdin: boolean;
+  readonly files: readonly string[];
+  readonly attributes: readonly string[];
+  readonly args: readonly { readonly name: string; readonly text: string; readonly isString: boolean }[];
+  readonly settings: Settings;
+  readonly roots: readonly string[];
+}
+
+/** The world of a run: where relative files are, what variables are set, where output goes. */
+export interface InstantiateWorld {
+  readonly io: Io;
+  readonly cwd: string;
+  readonly env: (name: string) => string | undefined;
+  readonly stdin: () => string;
+  /** Settings the host imposes (`system`, `directDepth`, …) below those of NIX_CONFIG and the command line. */
+  readonly settings?: Partial<Settings>;
+  readonly print: (text: string) => void;
+  readonly error: (text: string) => void;
+}
+
+const usage = (message: string): NixError => new NixError("usage", message, { data: { usage: true } });
+
+/** Reads the command line; throws NixError of kind usage. */
+export function parseInstantiateArguments(argv: readonly string[], world: InstantiateWorld): InstantiateArguments {
+  let settings: Settings = { ...defaultSettings, ...world.settings };
+  for (const [name, value] of parseConfig(world.env("NIX_CONFIG") ?? ""))
+    settings = applySetting(settings, name, value);
+  const includes: string[] = [];
+  const result = {
+    mode: "instantiate" as InstantiateArguments["mode"],
+    format: "plain" as InstantiateArguments["format"],
+    strict: false,
+    location: true,
+    expressions: false,
+    stdin: false,
+    files: [] as string[],
+    attributes: [] as string[],
+    args: [] as { name: string; text: string; isString: boolean }[],
+    roots: [] as string[],
+  };
+  let readWrite = false;
+  const rest = [...argv];
+  const take = (flag: string, count: number): string[] => {
+    if (rest.length < count)
+      throw usage(`flag '${flag}' requires ${count} argument(s), but only ${rest.length} were given`);
+    return rest.splice(0, count);
+  };
+  while (rest.length > 0) {
+    const flag = rest.shift()!;
+    switch (flag) {
+      case "--eval":
+      case "--eval-only":
+        result.mode = "eval";
+        break;
+      case "--parse":
+      case "--parse-only":
+        result.mode = "parse";
+        break;
+      case "--find-file":
+        result.mode = "find-file";
+        break;
+      case "--version":
+        result.mode = "version";
+        break;
+      case "--help":
+        result.mode = "help";
+        break;
+      case "--strict":
+        result.strict = true;
+        break;
+      case "--json":
+      case "--xml":
+      case "--raw":
+        result.format = flag.slice(2) as InstantiateArguments["format"];
+        break;
+      case "--no-location":
+        result.location = false;
+        break;
+      case "-E":
+      case "--expr":
+        result.expressions = true;
+        break;
+      case "-":
+        result.stdin = true;
+        break;
+      case "-A":
+      case "--attr":
+        result.attributes.push(...take(flag, 1));
+        break;
+      case "--arg":
+      case "--argstr": {
+        const [name, text] = take(flag, 2) as [string, string];
+        result.args.push({ name, text, isString: flag === "--argstr" });
+        break;
+      }
+      case "-I":
+      case "--include":
+        includes.push(...take(flag, 1));
+        break;
+      case "--add-root":
+        result.roots.push(...take(flag, 1));
+        break;
+      case "--read-write-mode":
+        readWrite = true;
+        break;
+      case "--indirect":
+      case "--dry-run":
+      case "-v":
+      case "--verbose":
+      case "--quiet":
+        break;
+      case "--option": {
+        const [name, value] = take(flag, 2) as [string, string];
+        settings = applySetting(settings, name, value);
+        break;
+      }
+      default:
+        settings = settingFlag(flag, settings, take) ?? settings;
+        if (!flag.startsWith("-")) result.files.push(flag);
+        else if (settingFlagName(flag) === undefined) throw usage(`unrecognised flag '${flag}'`);
+    }
+  }
+  const nixPath = [
+    ...includes,
+    ...(settings.nixPath.length > 0 ? settings.nixPath : splitNixPath(world.env("NIX_PATH") ?? "")),
+  ];
+  const readOnly = result.mode === "eval" && !readWrite;
+  const storeDir = world.env("NIX_STORE_DIR") ?? settings.storeDir;
+  const absolute = nixPath.map((entry) => absoluteEntry(entry, world.cwd));
+  return { ...result, settings: { ...settings, nixPath: absolute, readOnly, storeDir } };
+}
+
+/** A search path entry with its directory made absolute. */
+function absoluteEntry(entry: string, cwd: string): string {
+  const equals = entry.indexOf("=");
+  const path = entry.slice(equals + 1);
+  if (path.startsWith("/") || /^[a-z+]+:/.test(path)) return entry;
+  return `${entry.slice(0, equals + 1)}${canonPath(`${cwd}/${path}`)}`;
+}
+
+/** Settings are flags too: `--show-trace`, `--no-pure-eval`, `--max-call-depth 100`. */
+function settingFlagName(flag: string): string | undefined {
+  const name = flag.replace(/^--(no-)?/, "");
+  return flag === "--impure" || name in settingFlags ? name : undefined;
+}
+
+const settingFlags: Readonly<Record<string, "switch" | "value">> = {
+  "show-trace": "switch",
+  "pure-eval": "switch",
+  "restrict-eval": "switch",
+  "trace-verbose": "switch",
+  "abort-on-warn": "switch",
+  "allow-import-from-derivation": "switch",
+  "max-call-depth": "value",
+  "experimental-features": "value",
+  "extra-experimental-features": "value",
+  "nix-path": "value",
+  system: "value",
+  store: "value",
+  "eval-system": "value",
+  "lint-url-literals": "value",
+  "lint-short-path-literals": "value",
+  "lint-absolute-path-literals": "value",
+};
+
+function settingFlag(
+  flag: string,
+  settings: Settings,
+  take: (flag: string, count: number) => string[],
+): Settings | undefined {
+  if (flag === "--impure") return applySetting(settings, "pure-eval", "false");
+  const name = settingFlagName(flag);
+  if (name === undefined || !flag.startsWith("--")) return undefined;
+  if (settingFlags[name] === "switch") return applySetting(settings, name, flag.startsWith("--no-") ? "false" : "true");
+  return applySetting(settings, name, take(flag, 1)[0]!);
+}
+
+/** Runs `nix-instantiate`. Throws NeedsIO when the `Io` does. */
+export function instantiate(
+  argv: readonly string[],
+  world: InstantiateWorld,
+  keep?: (evaluator: Evaluator) => void,
+): number {
+  let showTrace = false;
+  try {
+    const options = parseInstantiateArguments(argv, world);
+    showTrace = options.settings.showTrace;
+    const evaluator = createEvaluator({ io: world.io, settings: options.settings });
+    keep?.(evaluator);
+    return run(options, evaluator, world);
+  } catch (thrown) {
+    if (!(thrown instanceof NixError)) throw thrown;
+    world.error(reportError(thrown, { showTrace }));
+    if (thrown.data["usage"] === true) world.error("Try 'nix-instantiate --help' for more information.\n");
+    return thrown.status;
+  }
+}
+
+function run(options: InstantiateArguments, evaluator: Evaluator, world: InstantiateWorld): number {
+  switch (options.mode) {
+    case "version":
+      world.print(`nix-instantiate (Nix) ${NIX_VERSION}\n`);
+      return 0;
+    case "help":
+      world.print(
+        "Usage: nix-instantiate [--eval|--parse|--find-file] [--strict] [--json|--xml|--raw] [-A ATTR] [-E EXPR | FILES | -]\n",
+      );
+      return 0;
+    case "find-file":
+      for (const file of options.files) world.print(`${findFile(evaluator, file)}\n`);
+      return 0;
+    default:
+  }
+  const args = commandLineArguments(evaluator, options, world);
+  for (const source of sources(options, world)) {
+    if (options.mode === "parse") world.print(`${printExpr(evaluator.parse(source()))}\n`);
+    else process(evaluator, options, args, source, world);
+  }
+  return 0;
+}
+
+function findFile(evaluator: Evaluator, name: string): string {
+  try {
+    const value = evaluator.force(evaluator.expression("__findFile __nixPath name", { name }));
+    return (value as { readonly path: string }).path;
+  } catch (thrown) {
+    if (thrown instanceof NixError) thrown.trace.length = 0;
+    throw thrown;
+  }
+}
+
+/** A text to work on, read when its turn comes. */
+type LazySource = () => Source;
+
+function sources(options: InstantiateArguments, world: InstantiateWorld): LazySource[] {
+  if (options.stdin) return [() => stdinSource(world.stdin(), world.cwd)];
+  if (options.expressions) return options.files.map((text) => () => stringSource(text, world.cwd));
+  const files = options.files.length === 0 ? ["./default.nix"] : options.files;
+  return files.map((file) => () => {
+    const path = resolveExprPath(world.io, absoluteFile(file, options, world));
+    return fileSource(path, world.io.readFile(path));
+  });
+}
+
+function absoluteFile(file: string, options: InstantiateArguments, world: InstantiateWorld): string {
+  if (!/^<.*>$/.test(file)) return canonPath(file.startsWith("/") ? file : `${world.cwd}/${file}`);
+  return findFile(createEvaluator({ io: world.io, settings: options.settings }), file.slice(1, -1));
+}
+
+function commandLineArguments(
+  evaluator: Evaluator,
+  options: InstantiateArguments,
+  world: InstantiateWorld,
+): ArgumentSlots {
+  const slots = new Map<string, Slot>();
+  for (const { name, text, isString } of options.args) {
+    slots.set(name, isString ? text : evaluator.expression(stringSource(text, world.cwd)));
+  }
+  return slots;
+}
+
+function process(
+  evaluator: Evaluator,
+  options: InstantiateArguments,
+  args: ArgumentSlots,
+  source: LazySource,
+  world: InstantiateWorld,
+): void {
+  const text = source();
+  const whole = text.origin.type === "file" ? evaluator.file(text.origin.path) : evaluator.expression(text);
+  for (const attribute of options.attributes.length === 0 ? [""] : options.attributes) {
+    const selected = evaluator.select(whole, attribute, args);
+    if (options.mode === "eval") world.print(printResult(evaluator, options, evaluator.autoCall(selected, args)));
+    else printDerivations(evaluator, options, selected, args, world);
+  }
+}
+
+function printResult(evaluator: Evaluator, options: InstantiateArguments, value: Value): string {
+  switch (options.format) {
+    case "raw":
+      return evaluator.run(() => rawText(value));
+    case "json":
+      return evaluator.run(() => jsonText(value, options.strict));
+    case "xml":
+      if (options.strict) evaluator.forceDeep(value);
+      return evaluator.run(() => xmlText(value, options));
+    case "plain":
+      if (options.strict) evaluator.forceDeep(value);
+      return `${printAmbiguous(value)}\n`;
+  }
+}
+
+function* rawText(value: Value): Routine<string> {
+  return textOf(yield* coerceToString(value, { copy: true, context: "while generating the nix-instantiate output" }));
+}
+
+function* jsonText(value: Value, strict: boolean): Routine<string> {
+  if (strict) yield* forceDeep(value);
+  else refuseThunks(value, undefined);
+  return `${textOf(yield* toJson(value, true))}\n`;
+}
+
+function* xmlText(value: Value, options: InstantiateArguments): Routine<string> {
+  return textOf(yield* toXml(value, { strict: options.strict, location: options.location }));
+}
+
+/** Without --strict, JSON output is of what is evaluated already. */
+function refuseThunks(slot: Slot, pos: ReturnType<typeof attributePos>): void {
+  const value = peek(slot);
+  if (value === undefined) throw new NixError("type", `cannot convert a thunk to JSON`, { pos });
+  if (value instanceof Attrs) {
+    value.keys.names.forEach((name, i) => {
+      const where = attributePos(value.positions, value.keys, name);
+      try {
+        refuseThunks(value.values[i]!, where);
+      } catch (thrown) {
+        throw addTrace(thrown, `while evaluating attribute '${name}'`, where);
+      }
+    });
+  } else if (isList(value)) {
+    value.forEach((element, i) => {
+      try {
+        refuseThunks(element, undefined);
+      } catch (thrown) {
+        throw addTrace(thrown, `while evaluating list element at index ${i}`);
+      }
+    });
+  }
+}
+
+function printDerivations(
+  evaluator: Evaluator,
+  options: InstantiateArguments,
+  value: Value,
+  args: ArgumentSlots,
+  world: InstantiateWorld,
+): void {
+  let warned = options.roots.length > 0;
+  for (const { drvPath, outputName } of evaluator.run(() => findDerivations(value, args))) {
+    if (!warned) {
+      world.error("warning: you did not specify '--add-root'; the result might be removed by the garbage collector\n");
+      warned = true;
+    }
+    world.print(`${drvPath}${outputName === "out" ? "" : `!${outputName}`}\n`);
+  }
+}

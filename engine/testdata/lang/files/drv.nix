@@ -1,0 +1,1 @@
+a: derivation ({ name = "x"; builder = "b"; system = "s"; } // a)

@@ -1,0 +1,1 @@
+{ z = import ./undef.nix; w = throw "a"; }

@@ -1,0 +1,78 @@
+/**
+ * `terrarium bench --eval [-E EXPR | FILE] --runs N [--fresh]`: wall milliseconds a run, in one process, as JSON.
+ */
+import { createEvaluator } from "#engine/eval/evaluator.ts";
+import { printAmbiguous } from "#engine/eval/print.ts";
+import { stringSource } from "#engine/syntax/source.ts";
+import { splitNixPath } from "#engine/builtins/search-path.ts";
+import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
+import { NodeIo } from "./io.ts";
+import { hostSettings, toByteString } from "./nix-instantiate.ts";
+
+interface BenchArguments {
+  expression: string | undefined;
+  file: string | undefined;
+  attribute: string;
+  runs: number;
+  fresh: boolean;
+  codegen: boolean | undefined;
+  includes: string[];
+}
+
+function parseArguments(argv: readonly string[]): BenchArguments {
+  const result: BenchArguments = {
+    expression: undefined,
+    file: undefined,
+    attribute: "",
+    runs: 5,
+    fresh: false,
+    codegen: undefined,
+    includes: [],
+  };
+  const rest = [...argv];
+  for (let flag = rest.shift(); flag !== undefined; flag = rest.shift()) {
+    if (flag === "-E" || flag === "--expr") result.expression = rest.shift();
+    else if (flag === "-A" || flag === "--attr") result.attribute = rest.shift() ?? "";
+    else if (flag === "-I") result.includes.push(rest.shift() ?? "");
+    else if (flag === "--runs") result.runs = Number(rest.shift());
+    else if (flag === "--fresh") result.fresh = true;
+    else if (flag === "--codegen") result.codegen = true;
+    else if (flag === "--no-codegen") result.codegen = false;
+    else if (flag !== "--eval") result.file = flag;
+  }
+  return result;
+}
+
+export function bench(argv: readonly string[]): Promise<number> {
+  const options = parseArguments(argv);
+  const io = new NodeIo({
+    storeDir: DEFAULT_STORE_DIR,
+    root: undefined,
+    readOnly: () => true,
+    info: () => undefined,
+    env: (name) => process.env[name],
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+  const nixPath = [...options.includes, ...splitNixPath(process.env["NIX_PATH"] ?? "")];
+  const codegen = options.codegen === undefined ? {} : { codegen: options.codegen };
+  const evaluator = createEvaluator({ io, settings: { ...hostSettings(), nixPath, ...codegen } });
+  const cwd = toByteString(process.cwd());
+  const times: number[] = [];
+  let result = "";
+  for (let run = 0; run < options.runs; run++) {
+    if (options.fresh) evaluator.reset();
+    const start = performance.now();
+    const whole =
+      options.expression === undefined
+        ? evaluator.file(toByteString(new URL(options.file ?? "default.nix", `file://${process.cwd()}/`).pathname))
+        : evaluator.expression(stringSource(toByteString(options.expression), cwd));
+    const value = evaluator.autoCall(evaluator.select(whole, options.attribute, new Map()), new Map());
+    evaluator.forceDeep(value);
+    times.push(performance.now() - start);
+    result = printAmbiguous(value);
+  }
+  const sorted = [...times].sort((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  process.stdout.write(`${JSON.stringify({ runs: times, median, first: times[0], result: result.slice(0, 200) })}\n`);
+  return Promise.resolve(0);
+}
