@@ -1,0 +1,8 @@
+{ pkgs, ... }:
+
+{
+  networking.hostName = "clover";
+
+  environment.etc."plants/favourite".text = "clover\n";
+  environment.systemPackages = [ pkgs.hello ];
+}
