@@ -9,7 +9,11 @@ export default defineConfig({
     target: "node20",
     minify: false,
     rollupOptions: {
-      output: { entryFileNames: "terrarium.mjs", chunkFileNames: "cli/[name]-[hash].mjs", banner: "#!/usr/bin/env node" },
+      output: {
+        entryFileNames: "terrarium.mjs",
+        chunkFileNames: "cli/[name]-[hash].mjs",
+        banner: "#!/usr/bin/env node",
+      },
     },
   },
   ssr: { noExternal: true },

@@ -9,16 +9,14 @@ import { encodeUtf8 } from "../engine/store/format/bytes.ts";
 import { printHash, sha256Hex } from "../engine/store/format/hash.ts";
 import { hashNar } from "../engine/store/format/nar.ts";
 import { directory, regularFile, symlink, type SourceTree } from "../engine/store/format/tree.ts";
+import type { SampleFile, Seed, SeedTree } from "../workers/samples.ts";
 
 const id = "virtual:samples";
 const root = path.dirname(import.meta.dirname);
 const samples = path.join(root, "samples");
 const seeds = path.join(samples, "channel/seeds");
 
-/** [path below samples/, executable, UTF-8 content] of every text file, in byte order. */
-export type SampleFile = [path: string, executable: boolean, content: string];
-
-/** Test files, READMEs and the seeds' binaries are left out. */
+/** Every text file in byte order. Test files, READMEs and the seeds' binaries are left out. */
 export function collectText(folder = samples, prefix = ""): SampleFile[] {
   return readdirSync(folder)
     .toSorted()
@@ -39,23 +37,43 @@ function readTree(file: string): SourceTree {
   return directory(readdirSync(file).map((name) => [encodeUtf8(name), readTree(path.join(file, name))] as const));
 }
 
-/** JavaScript source of a seed's tree; `address` gives the expression for a file's URL. */
-function treeSource(tree: SourceTree, address: (contents: Uint8Array, at: string) => string, at: string): string {
+/** A seed's tree as data; `url` of each file is made by `address`. */
+function seedTree(tree: SourceTree, address: (contents: Uint8Array, file: string) => string, file: string): SeedTree {
   switch (tree.type) {
     case "symlink":
-      return JSON.stringify(tree);
+      return tree;
     case "regular": {
       const { contents, executable } = tree;
-      const data = JSON.stringify({ type: "regular", executable, size: contents.length, blob: sha256Hex(contents) });
-      return `{ ...${data}, url: ${address(contents, at)} }`;
+      const url = address(contents, file);
+      return { type: "regular", executable, size: contents.length, blob: sha256Hex(contents), url };
     }
     case "directory": {
-      const entries = [...tree.entries].map(
-        ([name, node]) => `[${JSON.stringify(name)}, ${treeSource(node, address, `${at}/${name}`)}]`,
-      );
-      return `{ type: "directory", entries: [${entries.join(", ")}] }`;
+      const entries = [...tree.entries].map(([name, node]): [string, SeedTree] => [
+        name,
+        seedTree(node, address, `${file}/${name}`),
+      ]);
+      return { type: "directory", entries };
     }
   }
+}
+
+interface SeedName {
+  name: string;
+  version: string;
+}
+
+/** Every seed that the channel names, with addresses as given; without one, the file's own path. */
+export function collectSeeds(address: (contents: Uint8Array, file: string) => string = (_, file) => file): Seed[] {
+  const names = JSON.parse(readFileSync(path.join(samples, "channel/seeds.json"), "utf8")) as Record<string, SeedName>;
+  return Object.keys(names)
+    .toSorted()
+    .map((name) => {
+      const tree = readTree(path.join(seeds, name));
+      const { hash, size } = hashNar(tree);
+      const narHash = printHash(hash, "base16");
+      const storeName = `${names[name].name}-${names[name].version}`;
+      return { name, storeName, narHash, narSize: size, tree: seedTree(tree, address, path.join(seeds, name)) };
+    });
 }
 
 export function samplesArchive(): Plugin {
@@ -68,22 +86,19 @@ export function samplesArchive(): Plugin {
     resolveId: (source) => (source === id ? `\0${id}` : undefined),
     load(module) {
       if (module !== `\0${id}`) return undefined;
+      const expressions: string[] = [];
       const emit = (name: string, source: Uint8Array) =>
         `import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: "asset", name, source })}`;
-      const address = (contents: Uint8Array, at: string) =>
-        production ? emit(`${path.basename(at)}.bin`, contents) : JSON.stringify(`/@fs${at}`);
-      const seed = (name: string) => {
-        const tree = readTree(path.join(seeds, name));
-        const { hash, size } = hashNar(tree);
-        const source = treeSource(tree, address, path.join(seeds, name));
-        return `{ name: ${JSON.stringify(name)}, narHash: "${printHash(hash, "base16")}", narSize: ${size}, tree: ${source} }`;
-      };
+      const list = collectSeeds((contents, file) => {
+        const expression = production ? emit(`${path.basename(file)}.bin`, contents) : JSON.stringify(`/@fs${file}`);
+        return `@url${expressions.push(expression) - 1}@`;
+      });
+      const source = JSON.stringify(list).replaceAll(/"@url(\d+)@"/g, (_, index: string) => expressions[Number(index)]);
       const archive = deflateRawSync(JSON.stringify(collectText()), { level: 9 });
       const archiveUrl = production
         ? emit("samples.bin", archive)
         : JSON.stringify(`data:application/octet-stream;base64,${archive.toString("base64")}`);
-      const list = readdirSync(seeds).toSorted().map(seed);
-      return `export const archiveUrl = ${archiveUrl};\nexport const seeds = [\n${list.join(",\n")}\n];\n`;
+      return `export const archiveUrl = ${archiveUrl};\nexport const seeds = ${source};\n`;
     },
   };
 }

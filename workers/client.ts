@@ -12,6 +12,7 @@ import type { EvaluatorServices, EvaluatorWorker, MachineWorker, StoreServices, 
 import type { MachineImages } from "./machine/types.ts";
 import { type SampleFile, type SeedTree, unpackSamples } from "./samples.ts";
 
+export { type LessonCheck, type LessonCondition, parseLesson } from "#engine/system/lesson.ts";
 export type { SampleFile } from "./samples.ts";
 export const { proxy } = Comlink;
 

@@ -20,6 +20,8 @@ export type SeedTree =
 export interface Seed {
   /** The folder below channel/seeds. */
   readonly name: string;
+  /** What its store path is called, "busybox-1.35.0". */
+  readonly storeName: string;
   /** SHA-256 of the NAR, base16. */
   readonly narHash: string;
   readonly narSize: number;

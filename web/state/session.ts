@@ -34,6 +34,7 @@ interface Parts {
   switching: SwitchService;
   workspaces: WorkspaceService;
   rest: Omit<Actions, keyof Direct>;
+  loadLessons(): Promise<void>;
 }
 
 /** Actions that work before the workers do. */
@@ -196,7 +197,12 @@ function connect(context: Context): Parts {
     });
 
   const sharing = createSharing(context, workspaces, evaluation);
-  const lessons = createLessons(context, { evaluation, workspaces, machining: machine });
+  const { load: loadLessons, ...lessons } = createLessons(context, {
+    evaluation,
+    workspaces,
+    machining: machine,
+    enter: (record) => enter(record),
+  });
   const rest: Parts["rest"] = {
     ...fileActions(context, workspaces),
     ...createStoring(context),
@@ -326,11 +332,11 @@ function connect(context: Context): Parts {
     if (page.getState().ui.settings.bootOnOpen && page.getState().generations.list.length > 0) void boot(null);
   };
 
-  return { context, evaluation, building, machining, switching, workspaces, rest };
+  return { context, evaluation, building, machining, switching, workspaces, rest, loadLessons };
 }
 
 /** Restores what was open, or begins with the first example; then the machine starts by itself. */
-async function open({ context, evaluation, machining, switching, workspaces, rest }: Parts, typed: string): Promise<void> {
+async function open({ context, evaluation, switching, workspaces, rest, loadLessons }: Parts, typed: string): Promise<void> {
   const { page, store } = context;
   const records = await workspaces.load();
   const [[, last] = ["", null]] = await store.api.records(LAST);
@@ -347,14 +353,13 @@ async function open({ context, evaluation, machining, switching, workspaces, res
   await store.api.putRecord(LAST, record.id);
   await switching.refreshGenerations();
   page.setState({ start: { phase: "ready", text: "" } });
-  await rest.startLesson("").catch(() => undefined);
+  await loadLessons();
   const link = /^#\d+\//.test(location.hash) ? location.hash : null;
   if (link !== null) return void rest.openLink(link);
   if (location.hash.length > 1) void rest.openLink(location.hash);
   if (!page.getState().ui.settings.bootOnOpen) return;
   if (page.getState().generations.list.length > 0) void rest.boot(null);
   else if (known === undefined) void evaluation.settled().then((outcome) => (outcome?.ok ? rest.buildAndBoot() : undefined));
-  void machining;
 }
 
 /** News from other tabs, and what has to be written before this one goes. */

@@ -17,10 +17,14 @@ const packed = (value: unknown) => `#1/${deflateRawSync(JSON.stringify(value)).t
 describe("share link", () => {
   it("comes back as it was", () =>
     fc.assert(
-      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 200 }), fc.string({ unit: "binary" }), async (title, text) => {
-        const given = { ...sample, title: title.slice(0, 200), files: [{ path: "configuration.nix", text }] };
-        expect(await decodeLink(await encodeLink(given))).toEqual(JSON.parse(JSON.stringify(given)));
-      }),
+      fc.asyncProperty(
+        fc.string({ unit: "binary", maxLength: 200 }),
+        fc.string({ unit: "binary" }),
+        async (title, text) => {
+          const given = { ...sample, title: title.slice(0, 200), files: [{ path: "configuration.nix", text }] };
+          expect(await decodeLink(await encodeLink(given))).toEqual(JSON.parse(JSON.stringify(given)));
+        },
+      ),
     ));
 
   it.each<[string, string, string]>([
@@ -36,7 +40,11 @@ describe("share link", () => {
     ["a way out", packed({ ...sample, files: [{ path: "a/../../b", text: "" }] }), "not allowed"],
     ["entry missing", packed({ ...sample, entry: "other.nix" }), "not among its files"],
     ["a false store path", packed({ ...sample, expected: "<img onerror=1>" }), "not one"],
-    ["a bomb", packed({ ...sample, files: [{ path: "configuration.nix", text: "a".repeat(9_000_000) }] }), "more than can be opened"],
+    [
+      "a bomb",
+      packed({ ...sample, files: [{ path: "configuration.nix", text: "a".repeat(9_000_000) }] }),
+      "more than can be opened",
+    ],
   ])("refuses %s", async (_, link, message) => {
     await expect(decodeLink(link)).rejects.toThrow(message);
   });

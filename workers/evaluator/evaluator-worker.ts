@@ -5,7 +5,10 @@
 import * as Comlink from "comlink";
 import { seeds } from "virtual:samples";
 import { type Evaluator, createEvaluator } from "#engine/eval/evaluator.ts";
+import { instantiate } from "#engine/eval/instantiate.ts";
 import { type IoRequest, NeedsIO } from "#engine/eval/io.ts";
+import { reportError } from "#engine/eval/report.ts";
+import type { Settings } from "#engine/eval/settings.ts";
 import { NixPath } from "#engine/eval/value.ts";
 import { decodeUtf8, encodeUtf8 } from "#engine/store/format/bytes.ts";
 import { fileSource } from "#engine/syntax/source.ts";
@@ -33,6 +36,11 @@ for (const name of GIVEN_UP) {
 
 
 
+const settings: Partial<Settings> = {
+  readOnly: false,
+  nixPath: [`nixpkgs=${CHANNEL}`, `nixos-config=${CONFIGURATION}/configuration.nix`],
+};
+
 interface State {
   readonly files: VirtualFiles;
   readonly io: PageIo;
@@ -51,11 +59,8 @@ function need(): State {
 const worker: EvaluatorWorker = {
   async start(archive, services) {
     const files = createVirtualFiles(await unpackSamples(new Uint8Array(archive)), seeds);
-    const io = createPageIo(files);
-    const evaluator = createEvaluator({
-      io,
-      settings: { readOnly: false, nixPath: [`nixpkgs=${CHANNEL}`, `nixos-config=${CONFIGURATION}/configuration.nix`] },
-    });
+    const io = createPageIo(files, seeds);
+    const evaluator = createEvaluator({ io, settings });
     state = { files, io, evaluator, services, texts: {} };
   },
 
@@ -137,9 +142,33 @@ async function fulfil(request: IoRequest): Promise<void> {
   }
 }
 
+/** `nix-instantiate` in /etc/nixos, from the beginning again after each thing it lacked. */
+async function runCommand(argv: readonly string[], files: Readonly<Record<string, string>>): Promise<CommandOutcome> {
+  const { io } = need();
+  load(files);
+  io.begin(Math.floor(Date.now() / 1000));
+  let stdout = "";
+  let stderr = "";
+  const exitCode = await resuming(() => {
+    stdout = "";
+    stderr = "";
+    return instantiate(argv.slice(1).map(encodeUtf8), {
+      io: { ...io, log: (line) => void (stderr += `${line}\n`) },
+      cwd: CONFIGURATION,
+      env: () => undefined,
+      stdin: () => "",
+      settings,
+      print: (text) => void (stdout += text),
+      error: (text) => void (stderr += text),
+    });
+  });
+  const items = stdout.split("\n").flatMap((line) => (line.endsWith(".drv") ? io.instantiation(line) : []));
+  return { exitCode, stdout: decodeUtf8(stdout), stderr: decodeUtf8(stderr), items };
+}
+
 /** A syntax error stops Nix at once, but an editor shows all of them; any other error is one problem. */
 function problemsOf(thrown: unknown, request: EvaluationRequest): Problem[] {
-  const first = problemOf(thrown, printError);
+  const first = problemOf(thrown, (error) => reportError(error, { showTrace: true }));
   const text = first.kind === "syntax" && first.at !== null ? request.files[first.at.path] : undefined;
   if (text === undefined || first.at === null) return [first];
   const source = fileSource(encodeUtf8(`${CONFIGURATION}/${first.at.path}`), encodeUtf8(text));

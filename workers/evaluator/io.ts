@@ -44,7 +44,9 @@ const KEPT_EVALUATIONS = 50;
 
 const requestKey = (request: IoRequest) => JSON.stringify(request);
 
-export function createPageIo(files: VirtualFiles): PageIo {
+export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageIo {
+  // Always said not to be valid, so that they are recorded with what needs them, whichever store that will be built in.
+  const seedPaths = new Set(seeds.map(({ storeName, narHash }) => makeSourcePath(storeName, parseBareHash(narHash, "sha256"))));
   const items = new Map<string, StoreItem & { used: number }>();
   const outside = new Map<string, StorePathAnswer | undefined>();
   const trees = new Map<string, TreeNode<SourceContents>>();
@@ -200,7 +202,7 @@ export function createPageIo(files: VirtualFiles): PageIo {
       record({ kind: "text", path: makeTextPath(name, text, references), text, references: [...references] }),
     writeDerivation: (path, text, references) => void record({ kind: "text", path, text, references: [...references] }),
     readDerivation: (drvPath) => readFile(drvPath),
-    isValidPath: (path) => status(path) !== undefined,
+    isValidPath: (path) => (items.has(path) || !seedPaths.has(path)) && status(path) !== undefined,
     references: (path) => status(path)?.references,
     realise: (drvPath, outputs) => ask({ kind: "realise", drvPath, outputs }),
     fetch: (fetch) => ask({ kind: "fetch", fetch }),
