@@ -164,6 +164,8 @@ export class GuestStream {
   readonly exit: Promise<ExitStatus>;
   /** Resolves when a CONNECT succeeded; rejects when it was refused. */
   readonly opened: Promise<void>;
+  /** Resolves when all output was taken and no more comes: a TCP peer closes its side before the stream exits. */
+  readonly ended: Promise<void>;
   readonly #channel: ControlChannel;
   readonly #onOutput: OutputListener;
   readonly #counting: boolean;
@@ -180,6 +182,7 @@ export class GuestStream {
   #rejectExit!: (error: MachineError) => void;
   #resolveOpened!: () => void;
   #rejectOpened!: (error: MachineError) => void;
+  #resolveEnded!: (after: Promise<void>) => void;
   #writes: Promise<void> = Promise.resolve();
 
   constructor(channel: ControlChannel, id: number, onOutput: OutputListener, counting: boolean) {
@@ -195,7 +198,8 @@ export class GuestStream {
       this.#resolveOpened = resolve;
       this.#rejectOpened = reject;
     });
-    // Callers need not wait for both; an unheard rejection is no bug.
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    // Callers need not wait for all; an unheard rejection is no bug.
     this.exit.catch(() => undefined);
     this.opened.catch(() => undefined);
   }
@@ -256,6 +260,7 @@ export class GuestStream {
       case fromGuest.EOF:
         this.#inputEnded = true;
         this.#inputWaiter?.();
+        this.#resolveEnded(this.#output);
         return;
       case fromGuest.OPEN:
         this.#resolveOpened();

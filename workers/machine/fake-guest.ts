@@ -207,13 +207,13 @@ export class FakeGuest implements VirtualMachine {
     this.say(fromGuest.DATA, stream, encode("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"));
     if (state.argv[1] === "82") return; // never answers the rest
     this.say(fromGuest.DATA, stream, encode(`port ${state.argv[1]}`));
-    this.#exit(stream, 0);
+    this.say(fromGuest.EOF, stream, []); // the exit waits for the host's EOF
   }
 
   #ended(stream: number, { argv, input }: FakeStream): void {
     if (argv[0] === "cat") this.say(fromGuest.DATA, stream, concatBytes(input));
     if (argv[0] === "warn") this.say(fromGuest.STDERR, stream, concatBytes(input));
-    if (argv[0] === "cat" || argv[0] === "warn" || argv[0] === "/bin/sh") this.#exit(stream, 0);
+    if (argv[0] === "cat" || argv[0] === "warn" || argv[0] === "http" || argv[0] === "/bin/sh") this.#exit(stream, 0);
   }
 
   #exit(stream: number, code: number): void {

@@ -46,10 +46,8 @@ export async function openHostTree(
 ): Promise<HostTree> {
   const store = new StoreTree(options.store, firstId.store);
   const writable = mode === "machine" ? await openStateTree(backing, options) : await openBuildTree(options);
-  const root = new RootTree(firstId.root, {
-    store: store.root,
-    [mode === "machine" ? "state" : "build"]: writable.root,
-  });
+  const mounts = { store: store.root, [mode === "machine" ? "state" : "build"]: writable.root };
+  const root = new RootTree(firstId.root, mounts, writable);
   const server = new P9Server(root.root, options.onBug);
   const kill = (): void => {
     server.kill();

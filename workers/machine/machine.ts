@@ -102,6 +102,8 @@ export class LinuxMachine implements Machine {
   #starting: Promise<Session> | undefined;
   #power: PowerState = "off";
   #boot: PendingBoot | undefined;
+  #storage: StateStorage | undefined;
+  #storageTimer: ReturnType<typeof setTimeout> | undefined;
   /** Called when the machine is off the next time. */
   readonly #onceOff: (() => void)[] = [];
 
@@ -232,8 +234,11 @@ export class LinuxMachine implements Machine {
       const late = new MachineError("timeout", `port ${port} does not answer`, { port });
       const timer = setTimeout(() => settle(() => reject(late)), timeout);
       stream.opened.then(() => stream.write(bytes)).catch(() => undefined); // the exit tells why
-      // The exit follows the last byte; its error is a refused connection, a cut, or what the reader threw.
-      stream.exit.then(() => settle(() => resolve(reader.end()))).catch((error) => settle(() => reject(error)));
+      const finish = (): void => settle(() => resolve(reader.end()));
+      const fail = (error: unknown): void => settle(() => reject(error));
+      stream.ended.then(finish).catch(fail);
+      // The exit's error is a refused connection, a cut, or what the reader threw.
+      stream.exit.then(finish).catch(fail);
     });
   }
 
@@ -291,8 +296,9 @@ export class LinuxMachine implements Machine {
     return session.control.open(toGuest.EXEC, execFields(request), onOutput);
   }
 
+  /** The session of a booted system; its services may answer before all of them are up. */
   #running(): Session {
-    if (this.#session === undefined || this.#power !== "running") {
+    if (this.#session === undefined || (this.#power !== "running" && this.#power !== "booting")) {
       throw new MachineError("wrong-state", `the machine is ${this.#power}`);
     }
     return this.#session;
@@ -444,8 +450,15 @@ export class LinuxMachine implements Machine {
     }
   }
 
+  /** Commits come by the hundred when the guest syncs: the page hears of the last at most four times a second. */
   #stored(storage: StateStorage): void {
-    this.#tell({ kind: "storage", ...storage });
+    if (storage.full !== this.#storage?.full) this.#tell({ kind: "storage", ...storage });
+    this.#storage = storage;
+    if (this.#storageTimer !== undefined) return;
+    this.#storageTimer = setTimeout(() => {
+      this.#storageTimer = undefined;
+      if (this.#storage !== undefined) this.#tell({ kind: "storage", ...this.#storage });
+    }, 250);
   }
 
   #phase(phase: string, text = ""): void {

@@ -1,15 +1,25 @@
 /** The directories above the mounted trees: `/store`, `/state`, `/build`. Fixed once made; what lies below belongs to other trees. */
 import { P9Error } from "./errno.ts";
 import { ReadOnlyFileSystem } from "./read-only.ts";
-import { S, type Attributes, type DirectoryEntry, type Inode } from "./tree.ts";
+import {
+  S,
+  type Attributes,
+  type DirectoryEntry,
+  type FileSystem,
+  type FileSystemStatistics,
+  type Inode,
+} from "./tree.ts";
 
 export class RootTree extends ReadOnlyFileSystem {
   readonly root: Inode;
   readonly #entries: Map<string, Inode>;
 
-  /** `id` must be unlike any inode number of the mounted trees. */
-  constructor(id: number, mounts: Record<string, Inode>) {
+  readonly #writable: FileSystem;
+
+  /** `id` must be unlike any inode number of the mounted trees. `writable` is the tree whose free space `df` shows for the mount. */
+  constructor(id: number, mounts: Record<string, Inode>, writable: FileSystem) {
     super();
+    this.#writable = writable;
     this.root = { id, fs: this, mode: S.DIRECTORY | 0o755 };
     this.#entries = new Map(Object.entries(mounts));
   }
@@ -29,6 +39,10 @@ export class RootTree extends ReadOnlyFileSystem {
 
   list(): DirectoryEntry[] {
     return [...this.#entries];
+  }
+
+  override statistics(): FileSystemStatistics {
+    return this.#writable.statistics();
   }
 
   read(): never {

@@ -29,7 +29,7 @@ async function make(capacity = 1 << 20) {
   let time = 1_000_000;
   const state = await StateTree.open(backing, { now: () => time++, firstId: 1, capacity, delay: 5 });
   const bugs: unknown[] = [];
-  const root = new RootTree(2 ** 30, { store: store.root, state: state.root });
+  const root = new RootTree(2 ** 30, { store: store.root, state: state.root }, state);
   const server = new P9Server(root.root, (error) => bugs.push(error));
   const client = await new TestClient(server).start();
   return { source, store, backing, state, server, client, bugs };
