@@ -38,9 +38,9 @@ function makeStore(recipes: readonly Recipe[]): { reader: SystemReader; tops: st
   const trees = new Map<string, FileTree>();
   const blobs = new Map<string, Uint8Array>();
   const closures = new Map<string, { path: string; narSize: number }[]>();
-  const add = (name: string, tree: SourceTree): string => {
+  const add = (name: string, tree: SourceTree, salt = ""): string => {
     trees.set(
-      path(name),
+      path(name, salt),
       storeTree(tree, (blob, contents) => blobs.set(blob, contents)),
     );
     return path(name, salt);
