@@ -37,7 +37,7 @@ const bits = (name: string, what: string, compute: (a: bigint, b: bigint) => big
 const rounding = (name: string, what: string, round: (value: number) => number): Builtin =>
   builtin({
     name,
-    args: [arg("number", "any")],
+    args: [arg("number", "any", `while evaluating the first argument passed to builtins.${name}`)],
     doc: `Rounds a number to the nearest integer ${what} it.`,
     impl: ([value]) => {
       if (isInt(value)) return value;

@@ -7,10 +7,9 @@ import { NixError, addTrace } from "#engine/eval/error.ts";
 import { plainText } from "#engine/eval/expect.ts";
 import { force } from "#engine/eval/force.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
-import { positionSet } from "#engine/eval/position-value.ts";
+import { lazyPositionSet } from "#engine/eval/position-value.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import { printName } from "#engine/eval/print.ts";
-import { suggest } from "#engine/eval/suggest.ts";
 import { Attrs, Thunk } from "#engine/eval/value.ts";
 import type { Slot } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
@@ -125,7 +124,6 @@ export const attrsBuiltins: BuiltinFamily = [
       const slot = set.get(name);
       if (slot !== undefined) return slot;
       throw new NixError("missing", `attribute '${printName(name)}' missing`, {
-        suggestions: suggest(name, set.keys.names),
         data: { attribute: name },
       }).within("in the attribute set under consideration");
     },
@@ -203,7 +201,7 @@ export const attrsBuiltins: BuiltinFamily = [
     doc: "Returns where attribute *s* of *set* was written, as `{ column; file; line; }`, or `null` if that is not known.",
     impl: ([name, set]) => {
       const pos = set.has(name) ? attributePos(set.positions, set.keys, name) : undefined;
-      return pos === undefined ? null : positionSet(pos);
+      return pos === undefined ? null : lazyPositionSet(pos);
     },
   }),
   builtin({

@@ -4,14 +4,23 @@
  */
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { checkArg } from "#engine/eval/expect.ts";
-import type { Attrs, Slot } from "#engine/eval/value.ts";
+import type { Attrs, Slot, Value } from "#engine/eval/value.ts";
 import { FormatError } from "#engine/store/format/error.ts";
 import type { ArgType, ArgTypes, Routine } from "./record.ts";
 
-/** Forces a slot and checks its type; `context` is the trace line of a failure. */
+/**
+ * Forces a slot and checks its type; `context` is the trace line of a wrong type and, unless a list or set is wanted, of a value
+ * that could not be evaluated.
+ */
 export function* demand<T extends ArgType>(slot: Slot, type: T, context: string): Routine<ArgTypes[T]> {
+  let value: Value;
   try {
-    return checkArg(yield slot, type) as ArgTypes[T];
+    value = yield slot;
+  } catch (thrown) {
+    throw type === "list" || type === "attrs" ? thrown : addTrace(thrown, context);
+  }
+  try {
+    return checkArg(value, type) as ArgTypes[T];
   } catch (thrown) {
     throw addTrace(thrown, context);
   }

@@ -8,7 +8,7 @@ import { callOne } from "#engine/eval/call.ts";
 import { force } from "#engine/eval/force.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
-import { Attrs, PrimOp, Thunk, isList, isString, textOf } from "#engine/eval/value.ts";
+import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf } from "#engine/eval/value.ts";
 import type { List, Slot, Value } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
 import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
@@ -222,7 +222,10 @@ export const listBuiltins: BuiltinFamily = [
       const result: Slot[] = [];
       for (const element of list) {
         const part = yield call(f, [element]);
-        if (!isList(part)) throw addTrace(new NixError("type", `expected a list but found ${describe(part)}`), context);
+        if (!isList(part)) {
+          const where = f instanceof Lambda ? f.code.pos : undefined;
+          throw addTrace(new NixError("type", `expected a list but found ${describe(part)}`), context, where);
+        }
         for (const inner of part) result.push(inner);
       }
       return result;

@@ -4,10 +4,11 @@
 import { canonPath, coerceToPath, coerceToString } from "#engine/eval/coerce.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
+import { expectedError, isCallable } from "#engine/eval/expect.ts";
 import { IoError, type FileType, type SourceTree } from "#engine/eval/io.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { resolveLinks, statFollowing } from "#engine/eval/paths.ts";
-import { attributePos } from "#engine/eval/positions.ts";
+import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import { realiseContext } from "#engine/eval/realise.ts";
 import { sortedEntries, sourceTree } from "#engine/eval/source-tree.ts";
 import { Attrs, ContextString, NixPath, contextOf, isString, makeString, textOf } from "#engine/eval/value.ts";
@@ -201,6 +202,16 @@ function dirOfText(text: string): string {
   return slash === 0 ? "/" : text.slice(0, slash);
 }
 
+function* filterFunction(slot: Slot, pos: Pos | undefined): Routine<NixFunction | Attrs> {
+  try {
+    const value = yield slot;
+    if (isCallable(value)) return value as NixFunction | Attrs;
+    throw expectedError("a function", value, pos);
+  } catch (thrown) {
+    throw addTrace(thrown, "while evaluating the `filter` parameter passed to builtins.path", pos);
+  }
+}
+
 /** The arguments of `builtins.path`. */
 function* pathArguments(set: Attrs): Routine<AddPath> {
   let source: { path: string; context: ReadonlySet<string> } | undefined;
@@ -216,7 +227,7 @@ function* pathArguments(set: Attrs): Routine<AddPath> {
     if (key === "path")
       source = yield* coerceToPath(slot, "while evaluating the 'path' attribute passed to 'builtins.path'", pos);
     else if (key === "name") name = yield* demand(slot, "plain", where("name"));
-    else if (key === "filter") fn = yield* demand(slot, "function", where("filter"));
+    else if (key === "filter") fn = yield* filterFunction(slot, pos);
     else if (key === "recursive") method = (yield* demand(slot, "bool", where("recursive"))) ? "nar" : "flat";
     else if (key === "sha256") expected = yield* demand(slot, "plain", where("sha256"));
     else throw new NixError("eval", `unsupported argument '${key}' to 'builtins.path'`, { pos });

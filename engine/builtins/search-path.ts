@@ -63,6 +63,5 @@ function resolveEntry(path: string, context: EvalContext): string | undefined {
   if (/^(https?|ftp|file):\/\//.test(path)) {
     return context.io.fetch({ kind: "tarball", url: path, name: "source", options: {} }).storePath;
   }
-  if (!path.startsWith("/")) return undefined;
-  return canonPath(path);
+  return canonPath(path.startsWith("/") ? path : `${context.settings.directory}/${path}`);
 }

@@ -8,7 +8,7 @@ import { NixError, addTrace } from "./error.ts";
 import { checkArg } from "./expect.ts";
 import { force } from "./force.ts";
 import { bindFormals, forceFormalsArgument } from "./formals.ts";
-import type { Pos } from "./positions.ts";
+import { attributePos, type Pos } from "./positions.ts";
 import { callDepthExceeded, deepEvaluator, evalContext, runtime } from "./runtime.ts";
 import { describeValue } from "./print.ts";
 import { Attrs, Lambda, PrimOp, PrimOpApp, Thunk, type Env, type Slot, type Value } from "./value.ts";
@@ -33,7 +33,8 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
           ? new PrimOpApp(current.builtin, all)
           : runBuiltin(current.builtin, all, pos);
     } else {
-      current = enterFunctor(current, pos);
+      current = enterFunctor(current, args.slice(used), pos);
+      used = args.length;
     }
   }
   runtime.depth--;
@@ -87,27 +88,25 @@ export function lambdaTrace(thrown: unknown, lambda: Lambda, pos: Pos | undefine
 export const lambdaName = (lambda: Lambda): string =>
   lambda.code.name === null ? "anonymous lambda" : `'${lambda.code.name}'`;
 
-const functorTrace = "while calling a functor (an attribute set with a '__functor' attribute)";
+export const functorTrace = "while calling a functor (an attribute set with a '__functor' attribute)";
 
-/** The function that calling a set means: its `__functor` applied to itself. */
-function enterFunctor(value: Value, pos: Pos | undefined): Value {
+/** Calls a set: its `__functor` with itself and the arguments. */
+function enterFunctor(value: Value, args: readonly Slot[], pos: Pos | undefined): Value {
   const functor = functorOf(value, pos);
   try {
-    return callFunction(force(functor.slot, pos), [value], functor.pos ?? pos);
+    return callFunction(force(functor.slot, pos), [value, ...args], functor.pos);
   } catch (thrown) {
     throw addTrace(thrown, functorTrace, pos);
   }
 }
 
-/** The `__functor` of a set, or the error for a value that cannot be called. */
+/** The `__functor` of a set and where it was written, or the error for a value that cannot be called. */
 export function functorOf(value: Value, pos: Pos | undefined): { slot: Slot; pos: Pos | undefined } {
-  const slot = value instanceof Attrs ? value.get("__functor") : undefined;
-  if (slot === undefined) {
-    throw new NixError("type", `attempt to call something which is not a function but ${describeValue(value)}`, {
-      pos,
-    });
+  if (value instanceof Attrs) {
+    const slot = value.get("__functor");
+    if (slot !== undefined) return { slot, pos: attributePos(value.positions, value.keys, "__functor") };
   }
-  return { slot, pos };
+  throw new NixError("type", `attempt to call something which is not a function but ${describeValue(value)}`, { pos });
 }
 
 /** Forces and checks the arguments of a builtin in order and runs it; the caller has counted the call. */
@@ -132,10 +131,19 @@ export const builtinTrace = (thrown: unknown, builtin: Builtin, pos: Pos | undef
   addTrace(thrown, `while calling the '${builtin.name}' builtin`, pos);
 
 function forceArg(slot: Slot, builtin: Builtin, arg: Arg, index: number, pos: Pos | undefined): Slot {
-  const type = arg.type;
-  if (!(slot instanceof Thunk) && type === "any") return slot;
+  let value: Value;
+  if (slot instanceof Thunk) {
+    try {
+      value = force(slot, pos);
+    } catch (thrown) {
+      throw arg.type === "list" || arg.type === "attrs" ? thrown : argTrace(thrown, builtin, arg, index);
+    }
+  } else {
+    value = slot;
+  }
+  if (arg.type === "any") return value;
   try {
-    return checkArg(force(slot, pos), type);
+    return checkArg(value, arg.type);
   } catch (thrown) {
     throw argTrace(thrown, builtin, arg, index);
   }
@@ -143,7 +151,7 @@ function forceArg(slot: Slot, builtin: Builtin, arg: Arg, index: number, pos: Po
 
 const ordinals = ["first", "second", "third", "fourth"];
 
-/** The trace line for an argument that could not be forced or has the wrong type. */
+/** The trace line for an argument that has the wrong type or, unless it is to be a list or set, could not be forced. */
 export function argTrace(thrown: unknown, builtin: Builtin, arg: Arg, index: number): unknown {
   if (arg.context === "" || (arg.context === undefined && arg.type === "any")) return thrown;
   const context = arg.context ?? `while evaluating the ${ordinals[index]} argument passed to builtins.${builtin.name}`;

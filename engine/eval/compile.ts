@@ -4,12 +4,20 @@
  * Bodies of functions and of thunks are compiled when they first run, for most of a package set never does. Compilation itself never
  * nests deeply: past a few levels an expression is compiled when it is met (codes/control.ts, checkpoints).
  */
-import type { AttrName, AttrSet, Binary, Expr, Lambda, Source, Str, Antiquote } from "#engine/syntax/ast.ts";
+import type { Assert, AttrName, AttrSet, Binary, Expr, Lambda, Source, Str, Antiquote } from "#engine/syntax/ast.ts";
 import { printExpr } from "#engine/syntax/print.ts";
 import { constantCode, type Code } from "./code.ts";
 import { applyCode } from "./codes/application.ts";
-import { assertCode, checkpointCode, ifCode, lazyCode, logicalCode, notCode } from "./codes/control.ts";
-import { arithmeticCode, concatCode, equalCode, lessCode, updateCode } from "./codes/operators.ts";
+import {
+  assertCode,
+  assertEqualCode,
+  checkpointCode,
+  ifCode,
+  lazyCode,
+  logicalCode,
+  notCode,
+} from "./codes/control.ts";
+import { arithmeticCode, concatCode, equalCode, lessCode, updateCode, type UpdateOperand } from "./codes/operators.ts";
 import { hasAttrCode, selectCode, selectOneCode, type NameCode } from "./codes/selection.ts";
 import { interpolationCode, plusCode, type Part } from "./codes/strings.ts";
 import {
@@ -138,6 +146,8 @@ class Compiler {
         return withBodyCode(this.delayed(expr.scope, scope), this.child(expr.body, inner, level));
       }
       case "assert":
+        if (expr.condition.kind === "binary" && expr.condition.op === "==")
+          return this.assertEqual(expr, expr.condition, scope);
         return assertCode(
           this.child(expr.condition, scope, level),
           this.child(expr.body, scope, level),
@@ -314,7 +324,7 @@ class Compiler {
       case "++":
         return concatCode(left(), right(), pos);
       case "//":
-        return updateCode(left(), right(), pos, [this.ownPos(expr.right), this.ownPos(expr.left)]);
+        return updateCode(left(), right(), pos, [this.updateOperand(expr.right), this.updateOperand(expr.left)]);
       case "&&":
       case "||":
       case "->":
@@ -324,6 +334,16 @@ class Compiler {
       case "<|":
         return applyCode(left(), [this.delayed(expr.right, scope)], pos);
     }
+  }
+
+  private assertEqual(expr: Assert, { left, right }: Binary, scope: Scope): Code {
+    const body = this.delayed(expr.body, scope);
+    const text = (): string => printExpr(expr.condition);
+    return assertEqualCode(this.delayed(left, scope), this.delayed(right, scope), body, text, this.pos(expr.start));
+  }
+
+  private updateOperand(operand: Expr): UpdateOperand {
+    return { nested: operand.kind === "binary" && operand.op === "//", pos: this.ownPos(operand) };
   }
 
   private callBinary(builtin: string, args: readonly Expr[], expr: Binary, scope: Scope): Code {

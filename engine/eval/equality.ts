@@ -5,7 +5,7 @@
  * first there). Two derivations are equal when their `outPath`s are.
  */
 import type { Routine } from "#engine/builtins/record.ts";
-import { NixError } from "./error.ts";
+import { NixError, addTrace } from "./error.ts";
 import { describeType } from "./value.ts";
 import { printBrief } from "./print.ts";
 import type { Pos } from "./positions.ts";
@@ -142,7 +142,11 @@ function* listLess(left: List, right: List, pos: Pos | undefined): Routine<boole
     if (i === left.length) return true;
     const same = innerEquals(left[i]!, right[i]!);
     if (same === true || (same !== false && (yield* same))) continue;
-    return yield* lessThan(yield left[i]!, yield right[i]!, pos);
+    try {
+      return yield* lessThan(yield left[i]!, yield right[i]!, pos);
+    } catch (thrown) {
+      throw addTrace(thrown, "while comparing two list elements");
+    }
   }
   return false;
 }

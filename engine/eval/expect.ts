@@ -5,6 +5,7 @@ import type { ArgType } from "#engine/builtins/record.ts";
 import { NixError } from "./error.ts";
 import type { Pos } from "./positions.ts";
 import { describeValue } from "./print.ts";
+import { printContextElement } from "./string-context.ts";
 import { Attrs, ContextString, NixFloat, isFunction, isInt, isList, isString, type Slot, type Value } from "./value.ts";
 
 /** "expected a set but found an integer: 1" */
@@ -20,9 +21,9 @@ export function expectBool(value: Value, pos: Pos | undefined, context: string):
 export function plainText(value: Value, pos?: Pos): string {
   if (typeof value === "string") return value;
   if (value instanceof ContextString) {
-    const path = [...value.context][0]!.replace(/^(=|![^!]*!)/, "");
+    const path = printContextElement([...value.context].sort()[0]!);
     const message = `the string '${value.text}' is not allowed to refer to a store path (such as '${path}')`;
-    throw new NixError("eval", message, { pos });
+    throw new NixError("eval", message);
   }
   throw expectedError("a string", value, pos);
 }

@@ -158,16 +158,7 @@ export function parseInstantiateArguments(argv: readonly string[], world: Instan
   ];
   const readOnly = result.mode === "eval" && !readWrite;
   const storeDir = world.env("NIX_STORE_DIR") ?? settings.storeDir;
-  const absolute = nixPath.map((entry) => absoluteEntry(entry, world.cwd));
-  return { ...result, settings: { ...settings, nixPath: absolute, readOnly, storeDir } };
-}
-
-/** A search path entry with its directory made absolute. */
-function absoluteEntry(entry: string, cwd: string): string {
-  const equals = entry.indexOf("=");
-  const path = entry.slice(equals + 1);
-  if (path.startsWith("/") || /^[a-z+]+:/.test(path)) return entry;
-  return `${entry.slice(0, equals + 1)}${canonPath(`${cwd}/${path}`)}`;
+  return { ...result, settings: { ...settings, nixPath, readOnly, storeDir, directory: world.cwd } };
 }
 
 /** Settings are flags too: `--show-trace`, `--no-pure-eval`, `--max-call-depth 100`. */
@@ -302,7 +293,8 @@ function process(
   const whole = text.origin.type === "file" ? evaluator.file(text.origin.path) : evaluator.expression(text);
   for (const attribute of options.attributes.length === 0 ? [""] : options.attributes) {
     const selected = evaluator.select(whole, attribute, args);
-    if (options.mode === "eval") world.print(printResult(evaluator, options, evaluator.autoCall(selected, args)));
+    if (options.mode === "eval")
+      world.print(printResult(evaluator, options, args.size === 0 ? selected : evaluator.autoCall(selected, args)));
     else printDerivations(evaluator, options, selected, args, world);
   }
 }

@@ -5,7 +5,7 @@
  * handles it, which restores thunks and adds trace lines just as the direct evaluator's `catch` clauses do.
  */
 import { Call, type Builtin, type Request, type Routine } from "#engine/builtins/record.ts";
-import { argTrace, builtinTrace, functorOf, lambdaTrace } from "./call.ts";
+import { argTrace, builtinTrace, functorOf, functorTrace, lambdaTrace } from "./call.ts";
 import { PENDING, Pending, type Code, type Outcome } from "./code.ts";
 import { addTrace } from "./error.ts";
 import { checkArg } from "./expect.ts";
@@ -73,8 +73,8 @@ export class Machine {
       return this.start(builtinRoutine(fn.builtin, all, pos));
     }
     const functor = functorOf(fn, pos);
-    this.stack.push(new ApplyFrame(args, used, pos), new FunctorFrame(pos));
-    return this.start(callFunctor(functor.slot, fn, functor.pos));
+    this.stack.push(new FunctorFrame(pos));
+    return this.start(callFunctor(functor.slot, [fn, ...args.slice(used)], functor.pos));
   }
 
   private enter(lambda: Lambda, argument: Slot, pos: Pos | undefined): Outcome {
@@ -228,7 +228,7 @@ class FunctorFrame implements Frame {
     return value;
   }
   unwind(_machine: Machine, thrown: unknown): never {
-    throw addTrace(thrown, "while calling a functor (an attribute set with a '__functor' attribute)", this.pos);
+    throw addTrace(thrown, functorTrace, this.pos);
   }
 }
 
@@ -280,8 +280,8 @@ class CallForcedFrame implements Frame {
   }
 }
 
-function* callFunctor(functor: Slot, self: Value, pos: Pos | undefined): Routine<Slot> {
-  return yield new Call(functor, [self], pos);
+function* callFunctor(functor: Slot, args: readonly Slot[], pos: Pos | undefined): Routine<Slot> {
+  return yield new Call(functor, args, pos);
 }
 
 /** What `runBuiltin` does, as a routine. */
@@ -290,8 +290,14 @@ function* builtinRoutine(builtin: Builtin, slots: Slot[], pos: Pos | undefined):
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg.type === "lazy") continue;
+    let value: Value;
     try {
-      slots[i] = checkArg(yield slots[i]!, arg.type);
+      value = yield slots[i]!;
+    } catch (thrown) {
+      throw arg.type === "list" || arg.type === "attrs" ? thrown : argTrace(thrown, builtin, arg, i);
+    }
+    try {
+      slots[i] = checkArg(value, arg.type);
     } catch (thrown) {
       throw argTrace(thrown, builtin, arg, i);
     }

@@ -75,10 +75,13 @@ const scalar = (value: Value): string | undefined => {
   }
 };
 
+/** Lists up to this length lie inside their cell in C++ Nix, so a copy of one counts as another list. */
+const sharedLength = 2;
+
 /** `nix-instantiate --eval`'s form: thunks are `<CODE>`, what was met before is `«repeated»`. */
 export function printAmbiguous(slot: Slot): string {
   const out: string[] = [];
-  const seen = new Set<Value>();
+  const seen = new Set<Slot>();
   const text = (part: string): TextPart => new TextPart(part);
   const queue: (Slot | TextPart)[] = [slot];
   while (queue.length > 0) {
@@ -105,9 +108,10 @@ export function printAmbiguous(slot: Slot): string {
         }
       }
     } else if (Array.isArray(value)) {
-      if (value.length > 0 && seen.has(value)) out.push(angled("repeated"));
+      const identity = value.length <= sharedLength ? item : value;
+      if (value.length > 0 && seen.has(identity)) out.push(angled("repeated"));
       else {
-        seen.add(value);
+        seen.add(identity);
         out.push("[ ");
         queue.push(text("]"));
         for (let i = value.length - 1; i >= 0; i--) queue.push(text(" "), (value as readonly Slot[])[i]!);

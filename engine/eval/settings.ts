@@ -15,6 +15,8 @@ export interface Settings {
   readonly showTrace: boolean;
   /** Search path: "prefix=path" or "path", NIX_PATH order. */
   readonly nixPath: readonly string[];
+  /** What relative entries of the search path are relative to. */
+  readonly directory: string;
   readonly lintUrlLiterals: "ignore" | "warn" | "fatal";
   readonly lintShortPathLiterals: "ignore" | "warn" | "fatal";
   readonly lintAbsolutePathLiterals: "ignore" | "warn" | "fatal";
@@ -39,6 +41,7 @@ export const defaultSettings: Settings = {
   abortOnWarn: false,
   showTrace: false,
   nixPath: [],
+  directory: "/",
   lintUrlLiterals: "ignore",
   lintShortPathLiterals: "ignore",
   lintAbsolutePathLiterals: "ignore",

@@ -17,3 +17,10 @@ export function parseContextElement(encoded: string): ContextElement {
 }
 
 export const outputElement = (drvPath: string, output: string): string => `!${output}!${drvPath}`;
+
+/** An element as messages show it. */
+export function printContextElement(encoded: string): string {
+  const element = parseContextElement(encoded);
+  if (element.kind === "path") return element.path;
+  return element.kind === "all" ? `${element.path} (deep)` : `${element.path}^${element.output}`;
+}

@@ -1,13 +1,17 @@
 /**
  * Control: `if`, `assert`, `!`, `&&`, `||`, `->`, and checkpoints that count nesting against the JavaScript stack.
  */
-import { leafCode, makeCode, type Code, type Outcome } from "../code.ts";
+import type { Routine } from "#engine/builtins/record.ts";
+import { drive } from "../call.ts";
+import { leafCode, makeCode, routineCode, type Code, type Outcome } from "../code.ts";
+import { explainDifference } from "../difference.ts";
+import { equals, quickEquals } from "../equality.ts";
 import { NixError, addTrace } from "../error.ts";
 import { expectedError } from "../expect.ts";
 import type { Frame, Machine } from "../machine.ts";
 import type { Pos } from "../positions.ts";
 import { deepEvaluator, runtime } from "../runtime.ts";
-import type { Env, Value } from "../value.ts";
+import type { Env, Slot, Value } from "../value.ts";
 
 /** What a condition is, for messages. */
 interface ConditionTexts {
@@ -92,6 +96,26 @@ export function assertCode(condition: Code, body: Code, text: () => string, pos:
     throw new NixError("assert", `assertion '${text()}' failed`, { pos });
   });
   return branchCode(condition, texts, (truth) => (truth ? body : failed));
+}
+
+/** `assert left == right; body`, whose error says what differs. */
+export function assertEqualCode(left: Code, right: Code, body: Code, text: () => string, pos: Pos): Code {
+  function* routine(env: Env): Routine<Slot> {
+    let a: Value;
+    let b: Value;
+    let same: boolean;
+    try {
+      a = yield left.delay(env);
+      b = yield right.delay(env);
+      same = quickEquals(a, b) ?? (yield* equals(a, b));
+    } catch (thrown) {
+      throw addTrace(thrown, "in the condition of the assert statement", pos);
+    }
+    if (same) return body.delay(env);
+    const error = yield* explainDifference(a, b);
+    throw error.within(`while evaluating the condition of the assertion '${text()}'`, pos);
+  }
+  return routineCode((env) => drive(routine(env)), routine);
 }
 
 /** An expression inside many others, compiled when it is first met and counted as one nesting. */

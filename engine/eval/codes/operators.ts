@@ -195,24 +195,30 @@ export function equalCode(left: Code, right: Code, negated: boolean, pos: Pos): 
   });
 }
 
-/** `left // right`; the right side is evaluated first. `operandPos` are the operands' own positions, right one first. */
+/** Trace line and position of an operand of `//`; none for an operand that is another `//`, which C++ Nix flattens. */
+export interface UpdateOperand {
+  readonly nested: boolean;
+  readonly pos: Pos | undefined;
+}
+
+/** `left // right`; the right side is evaluated first, and `operands` are the right one and the left one. */
 export const updateCode = (
   left: Code,
   right: Code,
   pos: Pos,
-  operandPos: readonly [Pos | undefined, Pos | undefined],
+  operands: readonly [UpdateOperand, UpdateOperand],
 ): Code =>
   operatorCode(right, left, {
     quick: (b, a) => mergeAttrs(a as Attrs, b as Attrs),
     check: (value) => {
       if (!(value instanceof Attrs)) throw expectedError("a set", value);
     },
-    trace: (thrown, which) =>
-      addTrace(
-        thrown,
-        `in the ${which === 0 ? "right" : "left"} operand of the update (//) operator`,
-        operandPos[which],
-      ),
+    trace: (thrown, which) => {
+      const { nested, pos: where } = operands[which];
+      return nested
+        ? thrown
+        : addTrace(thrown, `in the ${which === 0 ? "right" : "left"} operand of the update (//) operator`, where);
+    },
     counted: false,
     pos,
   });

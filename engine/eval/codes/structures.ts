@@ -172,8 +172,8 @@ function* addDynamic(set: Attrs, dynamic: readonly DynamicPart[], frame: Env): R
 
 /** The name, or undefined for `null`, which leaves the attribute out. */
 function* dynamicName(part: DynamicPart, frame: Env): Routine<string | undefined> {
+  const value = yield part.name.delay(frame);
   try {
-    const value = yield part.name.delay(frame);
     return value === null ? undefined : plainText(value, part.pos);
   } catch (thrown) {
     throw addTrace(thrown, "while evaluating the name of a dynamic attribute", part.pos);
