@@ -130,6 +130,15 @@ describe("power", () => {
     await expect(booting).rejects.toMatchObject({ code: "cut" });
   });
 
+  it("is cut before the guest has said a word", async () => {
+    const { machine, guest, powers } = make();
+    const start = machine.start();
+    while (guest() === undefined) await new Promise((resolve) => setTimeout(resolve, 0));
+    await machine.cut();
+    await expect(start).rejects.toMatchObject({ code: "cut" });
+    expect(powers()).toEqual(["starting", "cut"]);
+  });
+
   it("goes off as the guest asks", async () => {
     const { machine, powers } = await running();
     await machine.poweroff();

@@ -13,7 +13,7 @@ import { Meter } from "./meter.ts";
 import type { StateBacking } from "./p9/state-backing.ts";
 import type { StoreSource } from "./p9/store-tree.ts";
 import type { StateStorage, StateTree } from "./p9/state-tree.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionOptions } from "./session.ts";
 import { readStateFile, writeStateFile } from "./state-files.ts";
 import type {
   BootRequest,
@@ -33,7 +33,7 @@ import type {
   ShimCall,
   StreamSink,
 } from "./types.ts";
-import type { CreateVirtualMachine } from "./vm.ts";
+import type { CreateVirtualMachine, LoadedImages } from "./vm.ts";
 
 /** What differs between a browser and Node. */
 export interface MachinePlatform {
@@ -126,7 +126,7 @@ export class LinuxMachine implements Machine {
 
   /** The running session, or a new one. */
   session(): Promise<Session> {
-    if (this.#session !== undefined) return Promise.resolve(this.#session);
+    if (this.#starting === undefined && this.#session !== undefined) return Promise.resolve(this.#session);
     this.#starting ??= this.#startSession().finally(() => (this.#starting = undefined));
     return this.#starting;
   }
@@ -152,7 +152,7 @@ export class LinuxMachine implements Machine {
   }
 
   async cut(): Promise<void> {
-    await this.#starting?.catch(() => undefined);
+    if (this.#session === undefined) await this.#starting?.catch(() => undefined); // loading images is not yet power
     await this.#end("cut", new MachineError("cut", "the power was cut"));
   }
 
@@ -292,7 +292,9 @@ export class LinuxMachine implements Machine {
     onOutput: (kind: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>,
   ): GuestStream {
     const session = this.#session;
-    if (session === undefined) throw new MachineError("wrong-state", "the machine is off");
+    if (session === undefined || this.#power === "starting") {
+      throw new MachineError("wrong-state", `the machine is ${this.#power}`);
+    }
     return session.control.open(toGuest.EXEC, execFields(request), onOutput);
   }
 
@@ -312,37 +314,55 @@ export class LinuxMachine implements Machine {
   async #startSession(): Promise<Session> {
     this.#setPower("starting");
     this.#meter.starting();
+    let session: Session | undefined;
     try {
       this.#phase("images");
       const images = await this.#images.load();
       this.#phase("power");
-      const session = await Session.start({
-        mode: this.#options.mode,
-        images,
-        backing: await this.#platform.openState(this.#options.workspaceId),
-        createVm: this.#platform.createVm,
-        store: this.#platform.store,
-        now: this.#platform.now,
-        capacity: this.#options.stateCapacity ?? defaultCapacity,
-        onStorage: (storage) => this.#stored(storage),
-        onBug: this.#platform.onBug,
-        onConsole: (text) => this.#tell({ kind: "console", text }),
-        onHello: () => undefined,
-        onDead: (error) => void this.#end("crashed", error),
-        handlers: {
-          onEvent: (topic, fields) => this.#event(topic, fields),
-          onStep: async (name, text) => this.#listener.onStep({ name, text }),
-          onShim: (stream, fields) => void this.#shim(stream, fields),
-        },
-      });
+      session = await Session.create(await this.#sessionOptions(images));
       this.#session = session;
+      await session.begin();
       this.#meter.ready();
       this.#phase("ready");
       this.#setPower("ready");
       return session;
     } catch (error) {
-      this.#setPower("off", "crashed", errorText(error));
+      const reason = error instanceof MachineError ? error : new MachineError("died", errorText(error));
+      if (session === undefined) this.#setPower("off", "crashed", reason.message);
+      else if (this.#session === session) await this.#end("crashed", reason); // else it was ended, by a cut for instance
       throw error;
+    }
+  }
+
+  async #sessionOptions(images: LoadedImages): Promise<SessionOptions> {
+    const { createVm, store, now, onBug } = this.#platform;
+    return {
+      mode: this.#options.mode,
+      images,
+      backing: await this.#platform.openState(this.#options.workspaceId),
+      createVm,
+      store,
+      now,
+      onBug,
+      capacity: this.#options.stateCapacity ?? defaultCapacity,
+      onStorage: (storage) => this.#stored(storage),
+      onConsole: (text) => this.#tell({ kind: "console", text }),
+      onHello: () => undefined,
+      onDead: (error) => void this.#end("crashed", error),
+      handlers: {
+        onEvent: (topic, fields) => this.#event(topic, fields),
+        onStep: (name, text) => this.#step(name, text),
+        onShim: (stream, fields) => void this.#shim(stream, fields),
+      },
+    };
+  }
+
+  /** A page that fails to hold a step lets it go: a machine must not hang on a broken listener. */
+  async #step(name: string, text: string): Promise<void> {
+    try {
+      await this.#listener.onStep({ name, text });
+    } catch (error) {
+      this.#platform.onBug(error);
     }
   }
 

@@ -50,22 +50,18 @@ export class Session {
     vm.onConsole((text) => this.#console(text));
   }
 
-  /** Starts the VM and waits for its HELLO. */
-  static async start(options: SessionOptions): Promise<Session> {
+  /** Makes the VM and its file system; nothing runs yet, but `end` ends it from here on. */
+  static async create(options: SessionOptions): Promise<Session> {
     const tree = await openHostTree(options.mode, options.backing, options);
-    const vm = await options.createVm(options.images, tree.server.handle);
-    const session = new Session(tree, vm, options);
-    try {
-      await session.#begin();
-      return session;
-    } catch (error) {
-      await session.end(error instanceof MachineError ? error : new MachineError("died", String(error)));
-      throw error;
-    }
+    return new Session(tree, await options.createVm(options.images, tree.server.handle), options);
   }
 
-  get restored(): boolean {
-    return this.#vm.restored;
+  /** Switches on and waits for the guest's HELLO. */
+  async begin(): Promise<void> {
+    const { restored } = this.#vm;
+    await this.#vm.start();
+    await this.control.hello(restored, restored ? helloTimeout.restored : helloTimeout.cold);
+    this.#pulse = setInterval(() => this.#checkPulse(), pulse.interval);
   }
 
   instructions(): number {
@@ -83,13 +79,6 @@ export class Session {
     this.tree.kill();
     this.control.close(reason);
     await this.#vm.destroy();
-  }
-
-  async #begin(): Promise<void> {
-    const { restored } = this.#vm;
-    await this.#vm.start();
-    await this.control.hello(restored, restored ? helloTimeout.restored : helloTimeout.cold);
-    this.#pulse = setInterval(() => this.#checkPulse(), pulse.interval);
   }
 
   #hello(state: string): void {

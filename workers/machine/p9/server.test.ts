@@ -1,7 +1,7 @@
 /** The server as the guest's kernel sees it: one line a behaviour, over a store, a state tree and the root above them. */
 import { describe, expect, it } from "vitest";
 import { toBytes } from "#engine/store/format/bytes.ts";
-import { directory, type FileTree } from "#engine/store/format/tree.ts";
+import { directory, type BlobReference, type FileTree } from "#engine/store/format/tree.ts";
 import { RootTree } from "./root-tree.ts";
 import { P9Server } from "./server.ts";
 import { MemoryStateBacking } from "./state-backing.ts";
@@ -12,8 +12,8 @@ import { TestClient } from "./test-client.ts";
 const hello = "a".repeat(32) + "-hello";
 
 function helloTree(): FileTree {
-  return directory([
-    ["bin", directory([["hello", { type: "regular", executable: true, size: 5, blob: "b1" }]])],
+  return directory<BlobReference>([
+    ["bin", directory<BlobReference>([["hello", { type: "regular", executable: true, size: 5, blob: "b1" }]])],
     ["readme", { type: "regular", executable: false, size: 6, blob: "b2" }],
     ["link", { type: "symlink", target: "bin/hello" }],
   ]);

@@ -24,7 +24,8 @@ type Operation =
   | { op: "mkdir" | "unlink" | "rmdir"; path: string }
   | { op: "symlink"; path: string; target: string }
   | { op: "rename" | "link"; path: string; to: string }
-  | { op: "flush" | "evict" }
+  | { op: "flush" }
+  | { op: "evict" }
   | { op: "fsync"; path: string };
 
 const name = fc.constantFrom("a", "b", "c");
@@ -46,7 +47,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({ op: fc.constant("symlink" as const), path, target: fc.constantFrom("a", "b/c") }),
   },
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom("rename" as const, "link" as const), path, to: path }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constantFrom("flush" as const, "evict" as const) }) },
+  { weight: 2, arbitrary: fc.constantFrom({ op: "flush" as const }, { op: "evict" as const }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant("fsync" as const), path }) },
 );
 
