@@ -3,7 +3,8 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import { Boundary } from "./app/boundary.tsx";
 import { makePage, PageContext } from "./state/context.ts";
-import { createPageStore, type PageStore, type Session } from "./state/model.ts";
+import { createPageStore, type Session } from "./state/model.ts";
+import { startSession } from "./state/session.ts";
 import { applySettings, loadSettings } from "./state/ui.ts";
 import "./ui/theme.css";
 
@@ -12,14 +13,10 @@ const settings = loadSettings();
 applySettings(settings);
 store.setState((state) => ({ ui: { ...state.ui, settings } }));
 
-const sessions = import.meta.glob<{ startSession(store: PageStore): Session }>("./state/session.ts");
-
 async function begin(): Promise<Session> {
   if (import.meta.env.DEV && new URLSearchParams(location.search).has("demo"))
     return (await import("./state/demo.ts")).startDemo(store);
-  const load = Object.values(sessions)[0];
-  if (!load) throw new Error("no session");
-  return (await load()).startSession(store);
+  return startSession(store);
 }
 
 const root = document.getElementById("root");

@@ -35,10 +35,10 @@ export function App() {
       <OpenedBanner />
       <div className="app-body">
         <Rail />
-        <div className="stage">
+        <main className="stage" id="file" tabIndex={-1}>
           <Halves />
           <Dock />
-        </div>
+        </main>
       </div>
       <HalvesBar />
       <Notices />
@@ -55,7 +55,7 @@ function Halves() {
   const narrow = useNarrow();
   const [width, setWidth] = useState(() => Math.round(Math.min(620, Math.max(400, innerWidth * 0.39))));
   return (
-    <main className={`halves show-${half}`} id="file" tabIndex={-1}>
+    <div className={`halves show-${half}`}>
       <EditorPane />
       <Splitter
         label="Width of the machine"
@@ -74,7 +74,7 @@ function Halves() {
           </div>
         )}
       </div>
-    </main>
+    </div>
   );
 }
 

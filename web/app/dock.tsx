@@ -32,7 +32,8 @@ export function Dock() {
           <div className="dock-tools" ref={setTools} />
           <IconButton label={`Close ${panel.title}`} icon="cross" size="small" onClick={() => ui.closePanel()} />
         </header>
-        <div className="dock-body">
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be within a keyboard's reach */}
+        <section className="dock-body" tabIndex={0} aria-label={`Content of ${panel.title}`}>
           <Boundary key={panel.id} what={panel.title}>
             <Suspense fallback={<p className="dock-wait">Opening…</p>}>
               <DockToolsPlace value={tools}>
@@ -40,7 +41,7 @@ export function Dock() {
               </DockToolsPlace>
             </Suspense>
           </Boundary>
-        </div>
+        </section>
       </section>
     </>
   );
