@@ -2,6 +2,12 @@
 #ifndef APPLETS_H
 #define APPLETS_H
 
+int systemctl_main(int argc, char **argv);
+int journalctl_main(int argc, char **argv);
+int switch_main(int argc, char **argv);
+int setup_etc_main(int argc, char **argv);
+/* poweroff, reboot, halt, shutdown */
+int power_main(int argc, char **argv);
 int step_main(int argc, char **argv);
 int shim_main(int argc, char **argv);
 /* As shim_main, but the command is argv itself. */

@@ -4,6 +4,7 @@
 
 #include "agent.h"
 #include "applets.h"
+#include "manager.h"
 #include "util.h"
 
 typedef int Applet(int argc, char **argv);
@@ -18,6 +19,15 @@ static const struct {
   Applet *run;
 } applets[] = {
     {"init", init_applet},
+    {"systemd", manager_main},
+    {"systemctl", systemctl_main},
+    {"journalctl", journalctl_main},
+    {"systemd-switch", switch_main},
+    {"setup-etc", setup_etc_main},
+    {"poweroff", power_main},
+    {"reboot", power_main},
+    {"halt", power_main},
+    {"shutdown", power_main},
     {"terrarium-step", step_main},
     {"terrarium-shim", shim_main},
     {"zero-memory", zero_memory_main},
