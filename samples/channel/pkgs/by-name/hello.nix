@@ -1,17 +1,28 @@
 # The program everybody begins with: a greeting.
 {
   lib,
-  writeShellScriptBin,
+  runtimeShell,
+  writeTextFile,
   greeting ? "Hello, world!",
 }:
-(writeShellScriptBin "hello" ''
-  case "''${1:-}" in
-    -g | --greeting) echo "''${2:-}" ;;
-    -v | --version) echo "hello 2.12" ;;
-    *) echo ${lib.escapeShellArg greeting} ;;
-  esac
-'')
-// {
-  pname = "hello";
-  version = "2.12";
+writeTextFile rec {
+  name = "hello-${passthru.version}";
+  executable = true;
+  destination = "/bin/hello";
+  text = ''
+    #!${runtimeShell}
+    case "''${1:-}" in
+      -g | --greeting) echo "''${2:-}" ;;
+      -v | --version) echo "hello ${passthru.version}" ;;
+      *) echo ${lib.escapeShellArg greeting} ;;
+    esac
+  '';
+  meta = {
+    description = "Prints a friendly greeting";
+    mainProgram = "hello";
+  };
+  passthru = {
+    pname = "hello";
+    version = "2.12";
+  };
 }
