@@ -53,7 +53,7 @@ describe("definition", () => {
   it("inherit from", () => definition("let inherit ({ a = 1; }) a; in $0a", "let inherit ({ a = 1; }) [a]; in a"));
   it("paths with one head", () => definition("let a.b = 1; a.c = 2; in $0a", "let [a].b = 1; [a].c = 2; in a"));
   it("attribute of a known set", () => definition("let x = { a = 1; }; in x.$0a", "let x = { [a] = 1; }; in x.a"));
-  it("nested attribute", () => definition("let x = { a.b = 1; }; in x.a.$0b", "let x = { [a].b = 1; }; in x.a.b"));
+  it("nested attribute", () => definition("let x = { a.b = 1; }; in x.a.$0b", "let x = { a.[b] = 1; }; in x.a.b"));
   it("legacy let", () => definition("let { a = 1; body = $0a; }", "let { [a] = 1; body = a; }"));
   it("interpolated", () => definition('let a = "x"; in "${$0a}"', 'let [a] = "x"; in "${a}"'));
   it("behind a non-ASCII text", () => definition('let a = "é😀"; in $0a', 'let [a] = "é😀"; in a'));

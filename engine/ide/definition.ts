@@ -124,18 +124,25 @@ function attributeSpans(document: Document, offset: number): Span[] {
   const name = nodes.at(-1);
   const select = nodes.at(-2);
   if (name?.kind !== "static-name" || select?.kind !== "select") return [];
-  return definedAttribute(select, name, scopeAt(document, offset));
+  return definedAttribute(document, select, name, scopeAt(document, offset));
 }
 
-function definedAttribute(select: Select, name: Span & { name: string }, scope: Scope): Span[] {
+function definedAttribute(document: Document, select: Select, name: Span & { name: string }, scope: Scope): Span[] {
   const root = knownSet(select.target, scope);
   if (root === null) return [];
   const before = select.path.filter((one) => one.end < name.start);
   const set = before.length === 0 ? root.set : attributeValue(root.set, before);
-  return set?.kind === "attr-set" ? attributeNames(set, name.name) : [];
+  return set?.kind === "attr-set" ? attributeNames(document, set, name.name) : [];
 }
 
-function attributeNames(set: AttrSet, name: string): Span[] {
+/** The place of an attribute's own name in the path that defines it. */
+function attributeNames(document: Document, set: AttrSet, name: string): Span[] {
   const attr = set.attrs.find((one) => one.name === name);
-  return attr === undefined ? [] : [{ start: attr.pos, end: attr.pos + name.length }];
+  if (attr === undefined) return [];
+  const binding = nodesAt(document.ast, attr.pos).findLast(
+    (node) => node.kind === "path-binding" && node.start === attr.pos,
+  );
+  const names = binding?.kind === "path-binding" ? binding.path : [];
+  const own = names.find((one) => one.kind === "static-name" && one.name === name);
+  return [own === undefined ? { start: attr.pos, end: attr.pos + name.length } : { start: own.start, end: own.end }];
 }
