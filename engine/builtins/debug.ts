@@ -39,7 +39,8 @@ export const debugBuiltins: BuiltinFamily = [
     ],
     doc: "Prints the string *e1* as an evaluation warning, then gives *e2*. With the setting `abort-on-warn` evaluation ends there instead.",
     impl: ([message, result], { io, settings }) => {
-      io.log(`evaluation warning: ${textOf(message)}`);
+      // Further lines are indented as far as the first.
+      io.log(`evaluation warning: ${textOf(message).replaceAll("\n", `\n${" ".repeat(20)}`)}`);
       if (settings.abortOnWarn) {
         throw new NixError("abort", "aborting to reveal stack trace of warning, as abort-on-warn is set");
       }
@@ -50,6 +51,7 @@ export const debugBuiltins: BuiltinFamily = [
     name: "break",
     global: true,
     args: [arg("v", "lazy")],
+    traced: false,
     doc: "Gives its argument back. In C++ Nix it also enters the debugger under `--debugger`.",
     impl: ([value]) => value,
   }),

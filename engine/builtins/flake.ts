@@ -1,0 +1,62 @@
+/**
+ * `parseFlakeRef` and `flakeRefToString`: flake references as text and as attribute sets.
+ */
+import { NixError } from "#engine/eval/error.ts";
+import { describeType, isInt, isString, normalInt, textOf } from "#engine/eval/value.ts";
+import type { Attrs, Slot } from "#engine/eval/value.ts";
+import { parseFlakeRef, printFlakeRef } from "./flake-ref.ts";
+import type { InputAttr, InputAttrs } from "./flake-ref.ts";
+import { demand } from "./demand.ts";
+import { attrsOf } from "./json-parse.ts";
+import { arg, builtin } from "./record.ts";
+import type { BuiltinFamily, Routine } from "./record.ts";
+
+/** An input's attributes as a set. */
+export const inputSet = (attrs: InputAttrs): Attrs =>
+  attrsOf(
+    new Map(
+      [...attrs].map(([name, value]): [string, Slot] => [name, typeof value === "bigint" ? normalInt(value)! : value]),
+    ),
+  );
+
+function* flakeRefAttrs(set: Attrs): Routine<Map<string, InputAttr>> {
+  const attrs = new Map<string, InputAttr>();
+  for (const [index, name] of set.keys.names.entries()) {
+    const value = yield set.values[index]!;
+    if (typeof value === "boolean") attrs.set(name, value);
+    else if (isString(value)) attrs.set(name, textOf(value));
+    else if (isInt(value)) {
+      if (value < 0) throw new NixError("eval", `negative value given for flake ref attr ${name}: ${value}`);
+      attrs.set(name, BigInt(value));
+    } else {
+      throw new NixError(
+        "type",
+        `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${name}' is ${describeType(value)}`,
+      );
+    }
+  }
+  return attrs;
+}
+
+export const flakeBuiltins: BuiltinFamily = [
+  builtin({
+    name: "parseFlakeRef",
+    args: [arg("flake-ref", "lazy")],
+    doc: 'Takes a flake reference apart: `parseFlakeRef "github:a/b?dir=c"` is `{ type = "github"; owner = "a"; repo = "b"; dir = "c"; }`. Needs the experimental feature `flakes`.',
+    *routine([slot], context) {
+      context.requireFeature("flakes");
+      const text = yield* demand(slot, "plain", "while evaluating the argument passed to builtins.parseFlakeRef");
+      return inputSet(parseFlakeRef(text));
+    },
+  }),
+  builtin({
+    name: "flakeRefToString",
+    args: [arg("attrs", "lazy")],
+    doc: 'The text of a flake reference given as a set: `flakeRefToString { type = "github"; owner = "a"; repo = "b"; }` is `"github:a/b"`. Needs the experimental feature `flakes`.',
+    *routine([slot], context) {
+      context.requireFeature("flakes");
+      const set = yield* demand(slot, "attrs", "while evaluating the argument passed to builtins.flakeRefToString");
+      return printFlakeRef(yield* flakeRefAttrs(set));
+    },
+  }),
+];
