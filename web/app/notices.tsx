@@ -68,7 +68,7 @@ export function OpenedBanner() {
   const opened = useAppState((state) => state.opened);
   const actions = useActions();
   if (!opened) return null;
-  const { status, title, expected, actual, message } = opened;
+  const { status, title, expected, actual, message, generations } = opened;
   const broken = status === "damaged";
   return (
     <aside className={`opened opened-${status}`} aria-live="polite">
@@ -82,6 +82,7 @@ export function OpenedBanner() {
         </p>
         <p className="muted">
           {message ?? (broken ? "" : `“${title}” is a copy. Your own work is untouched.`)}
+          {generations.length > 1 && ` Its generations: ${generations.join(", ")}.`}
           {status === "differs" && expected && actual && (
             <>
               {" "}

@@ -9,6 +9,8 @@ import { Hint } from "#web/features/walk/hint.tsx";
 import "./editor-pane.css";
 import { FileTabs } from "./file-tabs.tsx";
 import { PlainEditor } from "./plain-editor.tsx";
+import { takeFiles } from "./take-files.ts";
+import { Problems } from "./problems.tsx";
 
 const MonacoEditor = lazy(() => import("./monaco-editor.tsx"));
 
@@ -16,11 +18,22 @@ const MonacoEditor = lazy(() => import("./monaco-editor.tsx"));
 const touchOnly = (): boolean => matchMedia("(hover: none) and (pointer: coarse)").matches;
 
 export function EditorPane() {
+  const actions = useActions();
   return (
-    <section className="editor" aria-label="The configuration">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- dropping files; the file menu does the same by keyboard
+    <section
+      className="editor"
+      aria-label="The configuration"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        void takeFiles([...event.dataTransfer.files], actions);
+      }}
+    >
       <FileTabs />
       <AheadBar />
       <EditorSurface />
+      <Problems />
       <Hint />
       <Outcome />
       <Strip />

@@ -2,6 +2,7 @@
 import { useState, type KeyboardEvent } from "react";
 import { useActions, useAppState, usePage, useUi } from "#web/state/context.ts";
 import { IconButton } from "#web/ui/button.tsx";
+import { chooseFiles, takeFiles } from "./take-files.ts";
 import { Menu, type MenuItem } from "#web/ui/menu.tsx";
 
 export function FileTabs() {
@@ -78,6 +79,12 @@ function FileMenu({ rename }: { rename(): void }) {
       icon: "leaf",
       disabled: active === entry || !active.endsWith(".nix"),
       run: () => void actions.setEntry(active),
+    },
+    {
+      id: "import",
+      label: "Add files from the disk",
+      icon: "plus",
+      run: () => chooseFiles((files) => void takeFiles(files, actions)),
     },
     {
       id: "export",

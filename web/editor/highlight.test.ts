@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, constantFrom, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { highlight } from "./highlight.ts";
 
@@ -25,11 +25,9 @@ describe("highlight", () => {
   ])("%j", (source, expected) => expect(kinds(source)).toEqual(expected));
 
   it("loses no character, whatever it is given", () => {
-    const pieces = fc.array(
-      fc.constantFrom("''", '"', "${", "}", "{", "\\", "$", "#", "\n", "/*", "a", " = ", "./x", "'"),
-    );
-    fc.assert(
-      fc.property(pieces, (parts) => {
+    const pieces = array(constantFrom("''", '"', "${", "}", "{", "\\", "$", "#", "\n", "/*", "a", " = ", "./x", "'"));
+    assert(
+      property(pieces, (parts) => {
         const source = parts.join("");
         return (
           highlight(source)

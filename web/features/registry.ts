@@ -50,6 +50,14 @@ export const panels: PanelRecord[] = [
     component: lazy(() => import("./closure/closure.tsx")),
   },
   {
+    id: "services",
+    title: "Services",
+    icon: "services",
+    command: "Services of the machine, and their logs",
+    place: "top",
+    component: lazy(() => import("./services/services.tsx")),
+  },
+  {
     id: "terminal",
     title: "Terminal",
     icon: "terminal",

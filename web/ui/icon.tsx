@@ -5,6 +5,8 @@ const shapes = {
   changes: "M6 3v10m0 0-3-3m3 3 3-3m5 7V7m0 0-3 3m3-3 3 3",
   closure: "M10 2.5 17 6v8l-7 3.500L3 14V6zm0 7.500v7.500M10 10 3 6m7 4 7-4",
   generations: "M3 6l7-3 7 3-7 3zm0 4 7 3 7-3M3 14l7 3 7-3",
+  services:
+    "M10 13a3 3 0 1 1 0-6 3 3 0 0 1 0 6zM10 2.5v2m0 11v2M2.5 10h2m11 0h2M4.7 4.7l1.4 1.4m7.8 7.8 1.4 1.4m0-10.6-1.4 1.4m-7.8 7.8-1.4 1.4",
   terminal: "M3.5 4h13a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1zM6 8l2.5 2L6 12m5 .5h3",
   console: "M4 6l4 4-4 4m6 0h6",
   lessons: "M3 5c3-1 5-1 7 .5C12 4 14 4 17 5v10c-3-1-5-1-7 .5C8 14 6 14 3 15zm7 .5v10",
@@ -40,7 +42,7 @@ const shapes = {
   moon: "M16.5 12A7 7 0 0 1 8 3.500a7 7 0 1 0 8.5 8.500z",
   machine: "M3 4h14v9H3zm4 13h6m-3-4v4",
   keyboard: "M2.5 5.500h15v9h-15zM5.5 8.500h.01M8.5 8.500h.01M11.5 8.500h.01M14.5 8.500h.01M6.5 11.500h7",
-  trash: "M4 6h12M8 6V4h4v2m-6.5 0 .7 11h7.600l.7-11",
+  trash: "M4 6h12M8 6V4h4v2m-6.5 0 .7 11h7.6l.7-11",
   download: "M10 3v9m0 0-3-3m3 3 3-3M4 16h12",
   bulb: "M7.5 14.500h5M8 17h4M10 3a5 5 0 0 0-2.7 9.200c.5.4.7 1.2.7 2.300h4c0-1.1.2-1.9.7-2.300A5 5 0 0 0 10 3z",
 } as const;
@@ -73,7 +75,7 @@ export function Mark({ size = 26 }: { size?: number }) {
       <path d="M6 14a10 10 0 0 1 20 0v11a4 4 0 0 1-4 4H10a4 4 0 0 1-4-4z" fill="var(--accent-wash)" />
       <path d="M6 21.500c4-1.6 7 1 10 0s6-1.2 10 0V25a4 4 0 0 1-4 4H10a4 4 0 0 1-4-4z" fill="var(--soil-3)" />
       <path d="M16 21c0-4-.1-6.5-.3-8.5" stroke="var(--accent)" strokeWidth="1.8" fill="none" strokeLinecap="round" />
-      <path d="M15.7 15c-4.2.2-5.6-2-5.7-4.6 3.4-.2 5.5 1.3 5.7 4.600z" fill="var(--accent)" opacity=".75" />
+      <path d="M15.7 15c-4.2.2-5.6-2-5.7-4.6 3.4-.2 5.5 1.3 5.7 4.6z" fill="var(--accent)" opacity=".75" />
       <path d="M15.9 13c.1-3.5 2.1-5.4 5.8-5.3.1 3.6-1.9 5.5-5.8 5.300z" fill="var(--accent)" />
       <path
         d="M6 14a10 10 0 0 1 20 0v11a4 4 0 0 1-4 4H10a4 4 0 0 1-4-4z"

@@ -1,7 +1,7 @@
 /** The machine under its glass: what it is, what it serves, what starts next, and the two buttons that matter. */
 import { rollbackTarget, runningLabel, defaultGeneration } from "#web/state/derive.ts";
-import { formatBytes, formatDate } from "#web/state/format.ts";
-import type { MachinePhase, State } from "#web/state/model.ts";
+import { formatBytes, formatDate, plural } from "#web/state/format.ts";
+import type { Actions, Generation, MachinePhase, State } from "#web/state/model.ts";
 import { useActions, useAppState, useUi } from "#web/state/context.ts";
 import { Button } from "#web/ui/button.tsx";
 import { Icon } from "#web/ui/icon.tsx";
@@ -59,13 +59,13 @@ function Stats() {
   const failed = useAppState((state) => state.machine.units.filter((unit) => unit.active === "failed").length);
   const count = useAppState((state) => state.machine.units.length);
   const ui = useUi();
-  if (!stats && count === 0) return null;
+  if (count === 0) return null;
+  const memory = stats
+    ? `${formatBytes(stats.memoryUsed)} of ${formatBytes(stats.memoryTotal)} memory in use`
+    : undefined;
   return (
-    <button type="button" className="machine-stats numeric" onClick={() => ui.openPanel("terminal")}>
-      {failed > 0 && <span className="machine-failed">{failed} failed</span>}
-      {stats && (
-        <span data-tip={`Memory in use, of ${formatBytes(stats.memoryTotal)}`}>{formatBytes(stats.memoryUsed)}</span>
-      )}
+    <button type="button" className="machine-stats" data-tip={memory} onClick={() => ui.togglePanel("services")}>
+      {failed > 0 ? <span className="machine-failed">{failed} failed</span> : plural(count, "unit")}
     </button>
   );
 }
@@ -93,15 +93,19 @@ function PowerMenu() {
       run: () => void actions.powerOff(),
     },
     { heading: "Boot menu" },
-    ...list.toReversed().map((each): MenuItem => ({
-      id: `boot-${each.number}`,
-      label: `Generation ${each.number}`,
-      caption: each.isDefault ? "default" : formatDate(each.date),
-      checked: each.booted,
-      run: () => void actions.boot(each.number),
-    })),
+    ...bootItems(list, actions),
   ];
   return <Menu label="Power and boot menu" look="quiet" icon="more" items={items} align="end" />;
+}
+
+function bootItems(list: Generation[], actions: Actions): MenuItem[] {
+  return list.toReversed().map((each) => ({
+    id: `boot-${each.number}`,
+    label: `Generation ${each.number}`,
+    caption: each.isDefault ? "default" : formatDate(each.date),
+    checked: each.booted,
+    run: () => void actions.boot(each.number),
+  }));
 }
 
 function Inside({ phase }: { phase: MachinePhase }) {
@@ -144,7 +148,10 @@ function Off() {
   const actions = useActions();
   const error = useAppState((state) => (state.machine.phase === "failed" ? state.machine.error : null));
   const next = useAppState((state) => defaultGeneration(state.generations.list)?.number);
+  const list = useAppState((state) => state.generations.list);
   const starting = useAppState((state) => state.start.phase === "starting");
+  const building = useAppState((state) => state.build.phase === "running");
+  if (building) return <Growing />;
   return (
     <div className="inside">
       {error === null ? <Sprout /> : <Icon name="warning" size={30} />}
@@ -152,10 +159,39 @@ function Off() {
       {next === undefined ? (
         <p>{starting ? "Waiting for the store" : "Build the file to grow a machine."}</p>
       ) : (
-        <Button size="large" icon="power" onClick={() => void actions.boot(null)}>
-          Start generation {next}
-        </Button>
+        <div className="row">
+          <Button size="large" icon="power" onClick={() => void actions.boot(null)}>
+            Start generation {next}
+          </Button>
+          {list.length > 1 && (
+            <Menu label="Boot menu" size="large" icon="down" items={bootItems(list, actions)} align="end" />
+          )}
+        </div>
       )}
+    </div>
+  );
+}
+
+/** The first build, seen from the machine's side: what is done, what is being made. */
+function Growing() {
+  const steps = useAppState((state) => state.build.steps);
+  const done = steps.filter((step) => step.state === "done" || step.state === "skipped").length;
+  return (
+    <div className="inside">
+      <Sprout />
+      <ul className="growing">
+        {steps
+          .filter((step) => step.state !== "waiting")
+          .slice(-5)
+          .map((step) => (
+            <li key={step.drvPath} className={`growing-${step.state}`}>
+              {step.name}
+            </li>
+          ))}
+      </ul>
+      <div className="inside-bar">
+        <Progress fraction={steps.length > 0 ? done / steps.length : null} label="Building" />
+      </div>
     </div>
   );
 }

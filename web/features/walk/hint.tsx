@@ -1,5 +1,6 @@
 /** One line of the first visit's guide above the strip. It goes when everything was tried, or when it is sent away. */
 import { useEffect, useState } from "react";
+import { firstError } from "#web/state/derive.ts";
 import { usePage, useAppState, type Page } from "#web/state/context.ts";
 import { Button, IconButton } from "#web/ui/button.tsx";
 import { Icon } from "#web/ui/icon.tsx";
@@ -22,11 +23,12 @@ const key = "terrarium-walk";
 export function Hint() {
   const page = usePage();
   const done = useDone(page);
-  const wanted = useAppState((state) => state.ui.settings.hints && state.start.phase === "ready");
+  const wanted = useAppState((state) => state.ui.settings.hints && state.generations.list.length > 0);
+  const failing = useAppState((state) => firstError(state) !== null);
   const own = useAppState((state) => state.workspace.kind === "own" && state.workspace.origin === "first");
   const busy = useAppState((state) => state.switching.phase === "running" || state.build.phase === "running");
   const stage = useAppState((state) => stageOf(done, state));
-  if (!wanted || !own || busy || stage === "done") return null;
+  if (!wanted || !own || busy || failing || stage === "done") return null;
   const { text, button } = sentences[stage];
   return (
     <div className="hint" role="note">
