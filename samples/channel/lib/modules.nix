@@ -9,6 +9,7 @@
 let
   inherit (builtins)
     addErrorContext
+    all
     attrNames
     concatMap
     elem
@@ -373,7 +374,7 @@ let
   mergeNode =
     loc: decls: defs:
     if length decls == 1 then
-      if isOption (head decls).options then mergeLeaf loc decls defs else mergeTree loc decls defs
+      if isOption (head decls).options then evalOption loc decls defs else mergeTree loc decls defs
     else
       let
         options = filter (decl: isOption decl.options) decls;
@@ -381,11 +382,11 @@ let
         first = head options;
       in
       if others == [ ] then
-        mergeLeaf loc decls defs
+        evalOption loc decls defs
       else if options == [ ] then
         mergeTree loc decls defs
       else if length options == 1 && (first.options.type or types.unspecified).getSubModules or null != null then
-        mergeLeaf loc (
+        evalOption loc (
           [ first ]
           ++ map (decl: {
             inherit (decl) file pos;
@@ -403,12 +404,6 @@ let
         ) defs
       else
         throw "The option `${showOption loc}' of `${first.file}' cannot hold the options that `${(head others).file}' declares inside it.";
-
-  mergeLeaf = loc: decls: defs: rec {
-    options = evalOption loc decls defs;
-    values = options.value;
-    unmatched = [ ];
-  };
 
   # A definition of a set of options, as sets without properties: mkIf, mkMerge and mkOverride around the set are put
   # around each of its members, so that the names are known without looking at a condition.
@@ -448,70 +443,80 @@ let
     }) piece.value;
 
   # One option: its declarations merged, its definitions discharged, filtered by priority, ordered, checked, merged.
+  # Most options have no definition at all, and of most options only the value is ever read: what the option tells of
+  # itself is made apart from the value.
   evalOption =
     loc: decls: defs:
     let
       declaration = if length decls == 1 then (head decls).options else mergeDeclarations loc decls;
       type = declaration.type or types.unspecified;
+      # The default is the definition with the weakest priority: it counts when nothing stronger is there.
+      default = {
+        inherit (head decls) file;
+        value = declaration.default;
+        pos = null;
+      };
       given =
         if defs == [ ] then
-          { values = [ ]; priority = noPriority; }
+          undefined
         else
           addErrorContext "while evaluating the definitions of the option `${showOption loc}'" (discharge loc defs);
-      # The default is the definition with the weakest priority: it counts when nothing stronger is there.
-      useDefault = declaration ? default && given.priority > optionDefaultPriority;
       final =
-        if useDefault then
-          [
-            {
-              file = (head decls).file;
-              value = declaration.default;
-              pos = null;
-            }
-          ]
-        else if declaration ? default && given.priority == optionDefaultPriority then
-          [
-            {
-              file = (head decls).file;
-              value = declaration.default;
-              pos = null;
-            }
-          ]
-          ++ given.values
+        if declaration ? default && given.priority >= optionDefaultPriority then
+          if given.priority == optionDefaultPriority then [ default ] ++ given.values else [ default ]
         else
           given.values;
       checkedReadOnly =
-        if declaration.readOnly or false == true && length defs > (if declaration ? default then 0 else 1) then
-          throw "The option `${showOption loc}' is read-only and is set ${if declaration ? default then "although it has a value already" else "several times"}:${showDefs defs}"
+        if declaration.readOnly or false == true && defs != [ ] && (declaration ? default || length defs > 1) then
+          throw "The option `${showOption loc}' is read-only and is set ${
+            if declaration ? default then "although it has a value already" else "several times"
+          }:${showDefs defs}"
         else
           final;
-      merged = mergeDefinitions loc type checkedReadOnly;
+      merged = mergeDefinitions loc type (if defs == [ ] && declaration ? default then [ default ] else checkedReadOnly);
       value = addErrorContext "while evaluating the option `${showOption loc}':" (
         if declaration ? apply && declaration.apply != null then declaration.apply merged else merged
       );
     in
-    declaration
-    // {
-      _type = "option";
-      inherit loc type value;
-      declarations = map (decl: decl.file) decls;
-      declarationPositions = map (decl: if decl.pos or null != null then decl.pos else { inherit (decl) file; line = null; column = null; }) decls;
-      definitions = map (def: def.value) given.values;
-      definitionsWithLocations = map (def: { inherit (def) file value; }) given.values;
-      definitionPositions = map (def: def.pos) given.values;
-      files = map (def: def.file) given.values;
-      highestPrio = if useDefault then optionDefaultPriority else given.priority;
-      isDefined = final != [ ];
-      options = type.getSubOptions loc;
-      __toString = _: showOption loc;
+    {
+      values = value;
+      unmatched = [ ];
+      options = declaration // {
+        _type = "option";
+        inherit loc type value;
+        declarations = map (decl: decl.file) decls;
+        declarationPositions = map (
+          decl:
+          if decl.pos or null != null then
+            decl.pos
+          else
+            {
+              inherit (decl) file;
+              line = null;
+              column = null;
+            }
+        ) decls;
+        definitions = map (def: def.value) given.values;
+        definitionsWithLocations = map (def: { inherit (def) file value; }) given.values;
+        definitionPositions = map (def: def.pos) given.values;
+        files = map (def: def.file) given.values;
+        highestPrio = lib.min given.priority (if declaration ? default then optionDefaultPriority else noPriority);
+        isDefined = final != [ ];
+        options = type.getSubOptions loc;
+        __toString = _: showOption loc;
+      };
     };
+  undefined = {
+    values = [ ];
+    priority = noPriority;
+  };
 
   # Checks every definition against the type, then lets the type merge them.
   mergeDefinitions =
     loc: type: defs:
     if defs == [ ] then
       type.emptyValue.value or (throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option.")
-    else if lib.all (def: type.check def.value) defs then
+    else if all (def: type.check def.value) defs then
       type.merge loc defs
     else
       throw "A definition for option `${showOption loc}' is not of type `${type.description}'. Definition values:${
@@ -594,12 +599,12 @@ let
           unwrap (item // { value = v.value; def = item.def // { inherit (v) file; pos = null; }; })
         else
           [ item ];
-      simple = lib.all (def: !(def.value ? _type)) defs;
+      simple = all (def: !(def.value ? _type)) defs;
       items = concatMap (def: if def.value ? _type then unwrap (plain def) else [ (plain def) ]) defs;
       strongest = lib.foldl' (least: item: if item.priority < least then item.priority else least) noPriority items;
       kept = filter (item: item.priority == strongest) items;
       ordered =
-        if lib.all (item: item.order == defaultOrderPriority) kept then kept else lib.sort (a: b: a.order < b.order) kept;
+        if all (item: item.order == defaultOrderPriority) kept then kept else lib.sort (a: b: a.order < b.order) kept;
     in
     if simple then
       {

@@ -1,0 +1,131 @@
+/**
+ * Records what C++ Nix makes of the samples, as goldens for the engine's own tests.
+ *
+ *   NIX_ORACLE=DIR/bin node scripts/record-samples.mjs [--check] [EXAMPLE…]   engine/testdata/samples/EXAMPLE.json
+ *   NIX_ORACLE=DIR/bin node scripts/record-samples.mjs --seeds                samples/channel/seeds.json
+ *
+ * A golden holds, for the example's system: drvPath and outPath, the SHA-256 of every .drv file in its closure, and hash, size
+ * and references of every store path that the natively built system consists of. `--check` builds everything twice.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const channel = join(project, "samples/channel");
+const oracle = process.env.NIX_ORACLE;
+if (oracle === undefined) throw new Error("NIX_ORACLE must name the directory of C++ Nix's programs");
+
+const words = process.argv.slice(2);
+const examples = words.filter((word) => !word.startsWith("--"));
+if (words.includes("--seeds")) recordSeeds();
+else
+  recordExamples(
+    examples.length > 0 ? examples : readdirSync(join(project, "samples/examples")),
+    words.includes("--check"),
+  );
+
+/** Runs one of Nix's programs on a store of its own below `root`. */
+function nix(root, program, ...argv) {
+  const options = ["--option", "system", "i686-linux", "--extra-experimental-features", "nix-command"];
+  return execFileSync(join(oracle, program), [...argv, ...options], {
+    encoding: "utf8",
+    env: { ...process.env, NIX_REMOTE: `local?root=${root}`, NIX_PATH: `nixpkgs=${channel}` },
+    maxBuffer: 1 << 28,
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trim();
+}
+
+function recordExamples(names, check) {
+  const root = mkdtempSync(join(tmpdir(), "record-samples-"));
+  const target = join(project, "engine/testdata/samples");
+  mkdirSync(target, { recursive: true });
+  for (const name of names.sort()) {
+    const golden = recordExample(root, name, check);
+    writeFileSync(join(target, `${name}.json`), `${JSON.stringify(golden, null, 1)}\n`);
+    const built = golden.paths === null ? "fails to build" : `${Object.keys(golden.paths).length} paths`;
+    console.log(`${name}: ${golden.drvPath ?? golden.error} (${built})`);
+  }
+  execFileSync("chmod", ["-R", "u+w", root]);
+  rmSync(root, { recursive: true, force: true });
+}
+
+/** The golden of one example; `error` where evaluation fails, as some examples mean to. */
+function recordExample(root, name, check) {
+  const folder = join(project, "samples/examples", name);
+  const { entry, files } = JSON.parse(readFileSync(join(folder, "example.json"), "utf8"));
+  const argv = ["<nixpkgs/nixos>", "--arg", "configuration", join(folder, entry), "-A", "system"];
+  let drvPath;
+  try {
+    drvPath = nix(root, "nix-instantiate", ...argv)
+      .split("\n")
+      .at(-1);
+  } catch (failure) {
+    return { example: name, files, error: errorOf(failure.stderr, folder) };
+  }
+  const derivations = {};
+  for (const path of nix(root, "nix-store", "--query", "--requisites", drvPath).split("\n").sort()) {
+    if (path.endsWith(".drv"))
+      derivations[path] = createHash("sha256")
+        .update(readFileSync(root + path))
+        .digest("hex");
+  }
+  const outPath = nix(root, "nix-store", "--query", "--outputs", drvPath);
+  return { example: name, files, drvPath, outPath, derivations, paths: build(root, drvPath, check) };
+}
+
+/** Every path of the built system, or null when a builder fails, as one example means to. */
+function build(root, drvPath, check) {
+  let outPath;
+  try {
+    outPath = nix(root, "nix-store", "--realise", drvPath).split("\n").at(-1);
+  } catch {
+    return null;
+  }
+  if (check) {
+    const drvs = nix(root, "nix-store", "--query", "--requisites", drvPath).split("\n");
+    nix(root, "nix-store", "--realise", "--check", ...drvs.filter((path) => path.endsWith(".drv")));
+  }
+  const infos = JSON.parse(nix(root, "nix", "path-info", "--recursive", "--json", outPath));
+  const paths = {};
+  for (const [path, info] of Object.entries(infos).sort(([left], [right]) => (left < right ? -1 : 1))) {
+    const { narHash, narSize, references } = info;
+    paths[path] = { narHash, narSize, references: references.sort() };
+  }
+  return paths;
+}
+
+/** The last paragraph of Nix's message, without the place where this copy of the project lies. */
+function errorOf(stderr, folder) {
+  const text = String(stderr).replaceAll(folder, "<example>").replaceAll(channel, "<nixpkgs>");
+  return text.slice(text.lastIndexOf("error:")).trim();
+}
+
+function recordSeeds() {
+  const file = join(channel, "seeds.json");
+  const seeds = {};
+  for (const directory of readdirSync(join(channel, "seeds")).sort()) {
+    const path = join(channel, "seeds", directory);
+    const sha256 = nix("/nonexistent", "nix", "hash", "path", "--type", "sha256", path);
+    seeds[directory] = { name: directory, version: versionOf(directory, path, file), sha256 };
+  }
+  const lines = Object.entries(seeds).map(([name, seed]) => `  ${JSON.stringify(name)}: ${JSON.stringify(seed)}`);
+  writeFileSync(file, `{\n${lines.join(",\n")}\n}\n`);
+}
+
+/** The version a binary says itself; for our own program the one written down before. */
+function versionOf(name, path, file) {
+  if (name === "busybox") {
+    const text = readFileSync(join(path, "bin/busybox"), "latin1");
+    return /BusyBox v([0-9.]+)/.exec(text)[1];
+  }
+  if (name === "linux") {
+    const image = readFileSync(join(path, "bzImage"));
+    const at = image.readUInt16LE(0x20e) + 0x200;
+    return /^[0-9.]+/.exec(image.toString("latin1", at, at + 64))[0];
+  }
+  return (existsSync(file) && JSON.parse(readFileSync(file, "utf8"))[name]?.version) || "1.0";
+}
