@@ -10,7 +10,7 @@ import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { lazyPositionSet } from "#engine/eval/position-value.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import { printName } from "#engine/eval/print.ts";
-import { Attrs, Thunk } from "#engine/eval/value.ts";
+import { Attrs, Thunk, slotArray } from "#engine/eval/value.ts";
 import type { Slot } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
 import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
@@ -171,7 +171,7 @@ export const attrsBuiltins: BuiltinFamily = [
     doc: "Applies *f* to the name and value of each attribute; each result is computed when it is needed.",
     impl: ([f, set]) => {
       const names = set.keys.names;
-      const values: Slot[] = new Array<Slot>(names.length);
+      const values: Slot[] = slotArray(names.length);
       for (let i = 0; i < names.length; i++) values[i] = delayApply(f, names[i]!, set.values[i]!);
       return new Attrs(set.keys, values);
     },

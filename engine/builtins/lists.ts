@@ -8,7 +8,7 @@ import { callOne } from "#engine/eval/call.ts";
 import { force } from "#engine/eval/force.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
-import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf } from "#engine/eval/value.ts";
+import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf, slotArray } from "#engine/eval/value.ts";
 import type { List, Slot, Value } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
 import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
@@ -44,7 +44,7 @@ function asBool(value: Value, context: string): boolean {
 /** Stable merge sort; `before` says whether its first argument has to come first. */
 function* mergeSort(list: Slot[], before: (a: Slot, b: Slot) => Routine<boolean> | boolean): Routine<Slot[]> {
   let from = list;
-  let to = new Array<Slot>(list.length);
+  let to = slotArray(list.length);
   for (let width = 1; width < list.length; width *= 2) {
     for (let start = 0; start < list.length; start += 2 * width) {
       const middle = Math.min(start + width, list.length);
@@ -331,7 +331,7 @@ export const listBuiltins: BuiltinFamily = [
     *routine([f, list]) {
       if (list.length === 0) return list;
       const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.map");
-      const result: Slot[] = new Array<Slot>(list.length);
+      const result: Slot[] = slotArray(list.length);
       for (let i = 0; i < list.length; i++) result[i] = delayApply(fn, list[i]!);
       return result;
     },

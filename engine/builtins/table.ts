@@ -12,6 +12,7 @@ import { contextBuiltins } from "./context.ts";
 import { controlBuiltins } from "./control.ts";
 import { debugBuiltins } from "./debug.ts";
 import { derivationBuiltins, derivationSource } from "./derivation.ts";
+import { flakeBuiltins } from "./flake.ts";
 import { hashBuiltins } from "./hash.ts";
 import { jsonBuiltins } from "./json.ts";
 import { listBuiltins } from "./lists.ts";
@@ -19,6 +20,7 @@ import { pathBuiltins } from "./path.ts";
 import type { Builtin, BuiltinConstant, BuiltinFamily } from "./record.ts";
 import { stringBuiltins } from "./strings.ts";
 import { environmentBuiltins } from "./time.ts";
+import { tomlBuiltins } from "./toml.ts";
 import { typeBuiltins } from "./types.ts";
 import { versionBuiltins } from "./versions.ts";
 import { xmlBuiltins } from "./xml.ts";
@@ -31,11 +33,13 @@ const families: readonly BuiltinFamily[] = [
   debugBuiltins,
   derivationBuiltins,
   environmentBuiltins,
+  flakeBuiltins,
   hashBuiltins,
   jsonBuiltins,
   listBuiltins,
   pathBuiltins,
   stringBuiltins,
+  tomlBuiltins,
   typeBuiltins,
   versionBuiltins,
   xmlBuiltins,

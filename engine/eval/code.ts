@@ -21,6 +21,11 @@ export interface Code {
   /** Evaluates to weak head normal form. */
   run: (env: Env) => Value;
   step: (machine: Machine, env: Env) => Outcome;
+  /**
+   * The value if it is at hand: constants, evaluated variables and arithmetic of these. Never forces, calls or throws. The machine asks
+   * this first, because it spares it most of its frames.
+   */
+  quick?: (env: Env) => Value | undefined;
   /** The slot for a use that may never be forced: a constant, the variable's own slot, or a new thunk. */
   delay: (env: Env) => Slot;
 }
@@ -37,9 +42,20 @@ export const leafCode = (run: Code["run"]): Code => makeCode(run, (_machine, env
 /** A value known when compiling. */
 export function constantCode(value: Value): Code {
   const run = () => value;
-  return { run, step: run, delay: run };
+  return { run, step: run, delay: run, quick: run };
 }
 
 /** A code with a direct form for the JavaScript stack and a routine for the machine. */
 export const routineCode = (run: Code["run"], routine: (env: Env) => Routine<Slot>): Code =>
   makeCode(run, (machine, env) => machine.start(routine(env)));
+
+/** A code with a quick form, which its step tries first. */
+export function withQuick(code: Code, quick: (env: Env) => Value | undefined): Code {
+  const { step } = code;
+  code.quick = quick;
+  code.step = (machine, env) => {
+    const value = quick(env);
+    return value === undefined ? step(machine, env) : value;
+  };
+  return code;
+}

@@ -6,7 +6,7 @@ import { expectedError } from "./expect.ts";
 import { force } from "./force.ts";
 import type { Pos } from "./positions.ts";
 import { suggest } from "./suggest.ts";
-import { Attrs, type Env, type Lambda, type Slot, type Value } from "./value.ts";
+import { Attrs, type Env, type Lambda, type Slot, type Value, slotArray } from "./value.ts";
 
 /** The forced argument, checked to be a set. */
 export function forceFormalsArgument(lambda: Lambda, argument: Slot, pos: Pos | undefined): Attrs {
@@ -37,7 +37,7 @@ export const formalsTrace = (thrown: unknown, pos: Pos | undefined): unknown =>
 export function bindFormals(lambda: Lambda, argument: Slot, attrs: Attrs, pos: Pos | undefined): Env {
   const code = lambda.code;
   const formals = code.formals!;
-  const env: Env = new Array<Slot | undefined>(code.frameSize);
+  const env: Env = slotArray(code.frameSize);
   env[0] = lambda.env;
   let cell = 1;
   if (code.param !== null) env[cell++] = argument;

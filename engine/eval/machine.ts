@@ -44,9 +44,15 @@ export class Machine {
     const code = slot.code;
     if (code === undefined) return settled(slot);
     if (code === blackHole) throw infiniteRecursion(pos);
+    const { env } = slot;
+    const value = code.quick?.(env);
+    if (value !== undefined) {
+      settle(slot, value);
+      return value;
+    }
     slot.code = blackHole;
     this.stack.push(new ThunkFrame(slot, code));
-    return this.eval(code, slot.env);
+    return this.eval(code, env);
   }
 
   /** Calls a forced function next. */

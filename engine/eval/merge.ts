@@ -6,7 +6,7 @@
  */
 import { Keys } from "./keys.ts";
 import { PosMerge, attributePos, type PosTable } from "./positions.ts";
-import { Attrs, type Slot } from "./value.ts";
+import { Attrs, type Slot, slotArray } from "./value.ts";
 
 /** For each name of the result: an index into the right values, or ~index into the left ones. */
 interface MergePlan {
@@ -23,7 +23,7 @@ export function mergeAttrs(left: Attrs, right: Attrs): Attrs {
   if (left.size === 0) return right;
   const plan = planMerge(left.keys, right.keys);
   const { picks } = plan;
-  const values: Slot[] = new Array<Slot>(picks.length);
+  const values: Slot[] = slotArray(picks.length);
   for (let i = 0; i < picks.length; i++) {
     const pick = picks[i]!;
     values[i] = pick >= 0 ? right.values[pick]! : left.values[~pick]!;

@@ -141,6 +141,10 @@ export class Thunk {
   }
 }
 
+/** An array of so many slots, to be filled at once. */
+// oxlint-disable-next-line unicorn/no-new-array -- allocated at its length: lists and frames are most of what is allocated
+export const slotArray = (length: number): Slot[] => new Array<Slot>(length);
+
 export const isInt = (value: Value): value is Int => typeof value === "number" || typeof value === "bigint";
 export const isString = (value: Value): value is NixString =>
   typeof value === "string" || value instanceof ContextString;

@@ -5,7 +5,7 @@ import { callFunction, callOne } from "../call.ts";
 import { makeCode, type Code, type Outcome } from "../code.ts";
 import type { Frame, Machine } from "../machine.ts";
 import type { Pos } from "../positions.ts";
-import type { Env, Slot, Value } from "../value.ts";
+import { slotArray, type Env, type Slot, type Value } from "../value.ts";
 
 /** `f a b`: one call for all arguments. */
 export function applyCode(fn: Code, args: readonly Code[], pos: Pos): Code {
@@ -28,7 +28,7 @@ export function applyCode(fn: Code, args: readonly Code[], pos: Pos): Code {
 }
 
 function delayAll(args: readonly Code[], env: Env): Slot[] {
-  const slots: Slot[] = new Array<Slot>(args.length);
+  const slots: Slot[] = slotArray(args.length);
   for (let i = 0; i < args.length; i++) slots[i] = args[i]!.delay(env);
   return slots;
 }

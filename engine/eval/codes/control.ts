@@ -36,6 +36,11 @@ function branchCode(condition: Code, texts: ConditionTexts, next: (truth: boolea
     return typeof chosen === "boolean" ? chosen : chosen.run(env);
   };
   return makeCode(run, (machine, env) => {
+    const truth = condition.quick?.(env);
+    if (typeof truth === "boolean") {
+      const chosen = next(truth);
+      return typeof chosen === "boolean" ? chosen : machine.eval(chosen, env);
+    }
     machine.push(new ConditionFrame(env, texts, next));
     return machine.eval(condition, env);
   });
@@ -146,5 +151,6 @@ export function lazyCode(compile: () => Code): Code {
 function become(self: Code, compiled: Code): Code {
   self.run = compiled.run;
   self.step = compiled.step;
+  if (compiled.quick !== undefined) self.quick = compiled.quick;
   return self;
 }

@@ -6,7 +6,7 @@
 import type { Routine } from "#engine/builtins/record.ts";
 import { divide, multiply, subtract } from "../arithmetic.ts";
 import { drive } from "../call.ts";
-import { makeCode, type Code, type Outcome } from "../code.ts";
+import { makeCode, withQuick, type Code, type Outcome } from "../code.ts";
 import { addTrace } from "../error.ts";
 import { equals, lessThan, quickEquals, quickLess } from "../equality.ts";
 import { expectedError } from "../expect.ts";
@@ -150,7 +150,7 @@ const isNumber = (value: Value): value is Int | NixFloat => isInt(value) || valu
 export function arithmeticCode(operator: "-" | "*" | "/", left: Code, right: Code, pos: Pos): Code {
   const { name, noun, compute } = arithmetic[operator];
   const outer = builtinLine(name, pos);
-  return operatorCode(left, right, {
+  const code = operatorCode(left, right, {
     quick: (a, b) => {
       if (typeof a === "number" && typeof b === "number") return compute(a, b);
       if (isNumber(a) && isNumber(b)) return compute(a, b);
@@ -159,6 +159,36 @@ export function arithmeticCode(operator: "-" | "*" | "/", left: Code, right: Cod
     outer,
     counted: true,
     pos,
+  });
+  if (operator === "/") return code;
+  return quickNumbers(code, left, right, operator === "-" ? (a, b) => a - b : (a, b) => a * b + 0);
+}
+
+/** Adds the quick form of arithmetic on small integers. */
+export function quickNumbers(code: Code, left: Code, right: Code, compute: (a: number, b: number) => number): Code {
+  if (left.quick === undefined || right.quick === undefined) return code;
+  const first = left.quick;
+  const second = right.quick;
+  return withQuick(code, (env) => {
+    if (runtime.calls >= runtime.maxCalls) return undefined;
+    const a = first(env);
+    const b = second(env);
+    if (typeof a !== "number" || typeof b !== "number") return undefined;
+    const value = compute(a, b);
+    return Number.isSafeInteger(value) ? value : undefined;
+  });
+}
+
+/** Adds the quick form of a comparison of numbers. */
+function quickTest(code: Code, left: Code, right: Code, test: (a: number, b: number) => boolean): Code {
+  if (left.quick === undefined || right.quick === undefined) return code;
+  const first = left.quick;
+  const second = right.quick;
+  return withQuick(code, (env) => {
+    if (runtime.calls >= runtime.maxCalls) return undefined;
+    const a = first(env);
+    const b = second(env);
+    return typeof a === "number" && typeof b === "number" ? test(a, b) : undefined;
   });
 }
 
@@ -171,18 +201,20 @@ export function numberError(a: Value, b: Value, noun: string): unknown {
 }
 
 /** `<` of the operands in evaluation order: `a > b` passes them swapped. */
-export const lessCode = (left: Code, right: Code, pos: Pos): Code =>
-  operatorCode(left, right, {
+export function lessCode(left: Code, right: Code, pos: Pos): Code {
+  const code = operatorCode(left, right, {
     quick: (a, b) => (typeof a === "number" && typeof b === "number" ? a < b : quickLess(a, b)),
     slow: (a, b) => lessThan(a, b),
     outer: builtinLine("lessThan", pos),
     counted: true,
     pos,
   });
+  return quickTest(code, left, right, (a, b) => a < b);
+}
 
 /** `==`, and `!=` when negated. */
 export function equalCode(left: Code, right: Code, negated: boolean, pos: Pos): Code {
-  return operatorCode(left, right, {
+  const code = operatorCode(left, right, {
     quick: (a, b) => {
       const same = quickEquals(a, b);
       return same === undefined ? undefined : same !== negated;
@@ -193,6 +225,7 @@ export function equalCode(left: Code, right: Code, negated: boolean, pos: Pos): 
     counted: false,
     pos,
   });
+  return quickTest(code, left, right, negated ? (a, b) => a !== b : (a, b) => a === b);
 }
 
 /** Trace line and position of an operand of `//`; none for an operand that is another `//`, which C++ Nix flattens. */

@@ -7,6 +7,7 @@ import { drive } from "../call.ts";
 import { routineCode, type Code } from "../code.ts";
 import { canonPath, coerceToString, quickString } from "../coerce.ts";
 import { NixError } from "../error.ts";
+import { quickNumbers } from "./operators.ts";
 import type { Pos } from "../positions.ts";
 import {
   ContextString,
@@ -97,7 +98,8 @@ export function plusCode(parts: readonly [Part, ...Part[]], pos: Pos): Code {
     yield* joinRestRoutine(joiner, !path, parts, 1, env);
     return path ? joiner.path(pos) : joiner.string();
   }
-  return routineCode(run, routine);
+  const code = routineCode(run, routine);
+  return parts.length === 2 ? quickNumbers(code, first.code, parts[1]!.code, (a, b) => a + b) : code;
 }
 
 function addPart(sum: Int | NixFloat, value: Value, pos: Pos): Int | NixFloat {

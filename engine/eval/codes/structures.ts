@@ -10,11 +10,11 @@ import { Keys, compareNames, noKeys } from "../keys.ts";
 import type { LambdaCode } from "../lambda.ts";
 import type { Pos } from "../positions.ts";
 import { printPos } from "../print.ts";
-import { Attrs, Lambda, Thunk, type Env, type Slot } from "../value.ts";
+import { Attrs, Lambda, Thunk, type Env, type Slot, slotArray } from "../value.ts";
 
 export function listCode(elements: readonly Code[]): Code {
   const make = (env: Env): Slot[] => {
-    const list: Slot[] = new Array<Slot>(elements.length);
+    const list: Slot[] = slotArray(elements.length);
     for (let i = 0; i < elements.length; i++) list[i] = elements[i]!.delay(env);
     return list;
   };
@@ -71,7 +71,7 @@ export function setCode(parts: SetParts): Code {
   const { keys, target, positions } = shapeOf(attrs);
   const make = (env: Env): Attrs => {
     const inherited = fromFrame(from, env);
-    const values: Slot[] = new Array<Slot>(attrs.length);
+    const values: Slot[] = slotArray(attrs.length);
     for (let i = 0; i < attrs.length; i++) {
       const part = attrs[i]!;
       values[target[i]!] = part.code.delay(part.where === "from" ? inherited : env);
@@ -88,7 +88,7 @@ export function recursiveSetCode(parts: SetParts): Code {
   const overrides = attrs.findIndex((part) => part.name === "__overrides");
   const fill = (env: Env): Env => fillFrame(attrs, from, env, overrides >= 0);
   const collect = (frame: Env): Attrs => {
-    const values: Slot[] = new Array<Slot>(attrs.length);
+    const values: Slot[] = slotArray(attrs.length);
     for (let i = 0; i < attrs.length; i++) values[target[i]!] = frame[i + 1] as Slot;
     return new Attrs(keys, values, positions);
   };
@@ -102,7 +102,7 @@ export function recursiveSetCode(parts: SetParts): Code {
 }
 
 function fillFrame(attrs: readonly AttrPart[], from: readonly Code[], env: Env, alwaysThunk: boolean): Env {
-  const frame: Env = new Array<Slot | undefined>(attrs.length + 1);
+  const frame: Env = slotArray(attrs.length + 1);
   frame[0] = env;
   const inherited = fromFrame(from, frame);
   for (let i = 0; i < attrs.length; i++) {

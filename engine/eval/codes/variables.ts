@@ -4,7 +4,7 @@
 import { makeCode, routineCode, type Code } from "../code.ts";
 import { NixError, addTrace } from "../error.ts";
 import { expectedError } from "../expect.ts";
-import { force, forceThunk } from "../force.ts";
+import { force, forceThunk, peek } from "../force.ts";
 import type { Pos } from "../positions.ts";
 import { Attrs, Thunk, type Env, type Slot, type Value } from "../value.ts";
 import type { Routine } from "#engine/builtins/record.ts";
@@ -15,6 +15,10 @@ export function localCode(depth: number, cell: number, pos: Pos): Code {
   const self: Code = {
     run: cellRunner(depth, cell, pos),
     step: (machine, env) => machine.force(read(env), pos),
+    quick: (env) => {
+      const slot = read(env);
+      return slot instanceof Thunk ? peek(slot) : slot;
+    },
     delay: (env) => {
       const slot = read(env) as Slot | undefined;
       return slot === undefined ? new Thunk(self, env) : slot;
