@@ -46,7 +46,7 @@ function recordExamples(names, check) {
   for (const name of names.sort()) {
     const golden = recordExample(root, name, check);
     writeFileSync(join(target, `${name}.json`), `${JSON.stringify(golden, null, 1)}\n`);
-    const built = golden.paths === null ? "fails to build" : `${Object.keys(golden.paths).length} paths`;
+    const built = golden.paths ? `${Object.keys(golden.paths).length} paths` : "not built";
     console.log(`${name}: ${golden.drvPath ?? golden.error} (${built})`);
   }
   execFileSync("chmod", ["-R", "u+w", root]);
