@@ -29,3 +29,9 @@ createRoot(root).render(
     </PageContext>
   </Boundary>,
 );
+
+// Offline, and each worker's own policy on hosts that send no headers. The page works without it, so a refusal is no error.
+if (import.meta.env.PROD && "serviceWorker" in navigator)
+  addEventListener("load", () => {
+    navigator.serviceWorker.register("./service-worker.js").catch(() => undefined);
+  });

@@ -16,6 +16,10 @@ export function Dock() {
   const panel = panels.find((each) => each.id === id);
   if (!panel) return null;
   const Panel = panel.component;
+  const close = (): void => {
+    ui.closePanel();
+    document.querySelector<HTMLElement>(`[data-rail="${panel.id}"]`)?.focus();
+  };
   return (
     <>
       <Splitter
@@ -26,11 +30,20 @@ export function Dock() {
         most={Math.max(200, innerHeight - 260)}
         change={setHeight}
       />
-      <section className="dock" style={{ height }} aria-label={panel.title} data-panel={panel.id}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape closes the panel from anywhere in it */}
+      <section
+        className="dock"
+        style={{ height }}
+        aria-label={panel.title}
+        data-panel={panel.id}
+        onKeyDown={(event) => {
+          if (event.key === "Escape" && !event.defaultPrevented && panel.id !== "terminal") close();
+        }}
+      >
         <header className="dock-head">
           <h2>{panel.title}</h2>
           <div className="dock-tools" ref={setTools} />
-          <IconButton label={`Close ${panel.title}`} icon="cross" size="small" onClick={() => ui.closePanel()} />
+          <IconButton label={`Close ${panel.title}`} icon="cross" size="small" onClick={close} />
         </header>
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be within a keyboard's reach */}
         <section className="dock-body" tabIndex={0} aria-label={`Content of ${panel.title}`}>

@@ -29,6 +29,7 @@ function RailButton({ panel }: { panel: PanelRecord }) {
     <button
       type="button"
       className="rail-button"
+      data-rail={panel.id}
       aria-pressed={open}
       aria-label={panel.title}
       onClick={() => ui.togglePanel(panel.id)}

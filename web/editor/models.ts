@@ -1,10 +1,14 @@
 /** One Monaco model a file, kept while the file exists, so that each file has its own undo. Text set from outside goes in as an edit that can be undone. */
 import { monaco } from "./monaco.ts";
-import type { Diagnostic, Range, WorkFile } from "#web/state/model.ts";
+import type { Diagnostic, Range, WorkFile, Workspace } from "#web/state/model.ts";
 
 const scheme = "workspace";
 
-export const modelUri = (path: string): monaco.Uri => monaco.Uri.from({ scheme, path: `/${path}` });
+/** Models belong to a workspace, so that undo never brings back the text of another one. */
+let authority = "";
+
+/** The model's address of a file of the open workspace. */
+export const modelUri = (path: string): monaco.Uri => monaco.Uri.from({ scheme, authority, path: `/${path}` });
 
 export const fileOfModel = (model: monaco.editor.ITextModel): string => model.uri.path.slice(1);
 
@@ -19,8 +23,9 @@ export function toRange(range: monaco.IRange): Range {
   };
 }
 
-/** Makes the models hold exactly these files. What differs is replaced as one undoable edit. */
-export function syncModels(files: WorkFile[]): void {
+/** Makes the models hold exactly the workspace's files. What differs is replaced as one undoable edit. */
+export function syncModels({ id, files }: Pick<Workspace, "id" | "files">): void {
+  authority = id.replace(/[^a-z0-9-]/gi, "-");
   const wanted = new Set(files.map((file) => modelUri(file.path).toString()));
   for (const model of monaco.editor.getModels())
     if (model.uri.scheme === scheme && !wanted.has(model.uri.toString())) model.dispose();

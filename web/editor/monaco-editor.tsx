@@ -42,7 +42,7 @@ export default function MonacoEditor(props: MonacoEditorProps) {
 function mount(place: HTMLElement, page: Page): () => void {
   const { store, ui, language } = page;
   const first = store.getState();
-  syncModels(first.workspace.files);
+  syncModels(first.workspace);
   const editor = monaco.editor.create(place, {
     model: monaco.editor.getModel(modelUri(first.ui.activeFile)),
     theme: isDark() ? "terrarium-dark" : "terrarium-light",
@@ -125,7 +125,7 @@ function listenToModels({ store, actions }: Page): () => void {
 }
 
 function follow(editor: monaco.editor.IStandaloneCodeEditor, state: State, before: State): void {
-  if (state.workspace.files !== before.workspace.files) syncModels(state.workspace.files);
+  if (state.workspace.files !== before.workspace.files) syncModels(state.workspace);
   if (state.diagnostics !== before.diagnostics || state.workspace.files !== before.workspace.files)
     showDiagnostics(state.workspace.files, state.diagnostics);
   showFile(editor, state.ui.activeFile);

@@ -172,15 +172,11 @@ function SwitchButton() {
 
 function Failing({ text, path, at }: { text: string; path: string; at: Diagnostic["range"] }) {
   const ui = useUi();
-  const message = useAppState((state) => state.diagnostics[path]?.find((each) => each.severity === "error")?.message);
   return (
     <>
       <span className="strip-text strip-bad">
         <Icon name="warning" size={17} />
-        <span className="strip-two">
-          <span>{text}</span>
-          <span className="strip-detail truncate">{message?.split("\n")[0]}</span>
-        </span>
+        {text}
       </span>
       <Button onClick={() => ui.reveal({ path, range: at })}>Show</Button>
     </>
