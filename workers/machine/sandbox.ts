@@ -7,9 +7,11 @@ import { concatBytes, toBytes } from "#engine/store/format/bytes.ts";
 import { sha256Hex } from "#engine/store/format/hash.ts";
 import { directory as directoryNode, type FileTree } from "#engine/store/format/tree.ts";
 import type { GuestStream } from "./control.ts";
+import { memorySize } from "./drivers/v86-options.ts";
 import { MachineError, errorText } from "./errors.ts";
 import { toGuest } from "./frames.ts";
 import type { StateInode, StateTree } from "./p9/state-tree.ts";
+import type { StoreTree } from "./p9/store-tree.ts";
 import { S } from "./p9/tree.ts";
 import type { Session } from "./session.ts";
 import type { ExitStatus, SandboxFailure, SandboxRequest, SandboxResult } from "./types.ts";
@@ -23,6 +25,13 @@ export interface BuilderMachine {
 
 /** Seconds a killed sandbox has to end before the whole VM is cut. */
 const killPatience = 3;
+/**
+ * Bytes a build may use, files in /build and /tmp included. Below what the guest has free, because a kernel that has run out of memory
+ * as a whole reads its programs over and over before it kills anything.
+ */
+const memoryLimit = memorySize - 40 * 1024 * 1024;
+/** What counts as reading the same again and again: within so many seconds, so many bytes, so many times the files' sizes. */
+const thrashing = { window: 5, bytes: 2 * 1024 * 1024, times: 8 };
 /** SIGKILL. */
 const kill = 9;
 /** What the kernel prints when it ends a process for want of memory. */
@@ -104,12 +113,13 @@ class Build {
     tree.store.restrict(new Set(closure.map(baseName)));
     await layOut(tree.writable, this.#request);
     const gaveUp = new Promise<undefined>((resolve) => (this.#giveUp = () => resolve(undefined)));
-    this.#stream = control.open(toGuest.BUILD, [seconds, 0], (_kind, bytes) => {
+    this.#stream = control.open(toGuest.BUILD, [seconds, memoryLimit], (_kind, bytes) => {
       this.#after("silent", maxSilent);
       this.#onLog(bytes);
     });
     this.#after("timeout", timeout);
     this.#after("silent", maxSilent);
+    this.#watchMemory(tree.store);
     const status = await Promise.race([this.#stream.exit, gaveUp]);
     return this.stopped ?? this.#judge(status);
   }
@@ -132,6 +142,13 @@ class Build {
     if (status?.code === 0) return undefined;
     if (this.outOfMemory) return { kind: "memory" };
     return status === undefined ? { kind: "machine", text: "no exit" } : { kind: "exit", status };
+  }
+
+  /** Without swap a guest short of memory drops and reads its programs for ever instead of killing anything: that is seen here. */
+  #watchMemory(store: StoreTree): void {
+    const { served, distinct } = store.takeReads();
+    if (served > thrashing.bytes && served > thrashing.times * distinct) this.stop({ kind: "memory" });
+    else this.#start("memory", thrashing.window, () => this.#watchMemory(store));
   }
 
   #after(kind: "timeout" | "silent", seconds: number): void {

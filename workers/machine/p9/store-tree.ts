@@ -47,6 +47,7 @@ export class StoreTree extends ReadOnlyFileSystem {
   readonly #loading = new Map<string, Promise<StoreInode>>();
   readonly #content = new Map<string, Uint8Array>();
   readonly #fetching = new Map<string, Promise<Uint8Array>>();
+  readonly #served = new Map<string, number>();
   #contentBytes = 0;
   #nextId: number;
   #visible: ReadonlySet<string> | undefined;
@@ -100,7 +101,11 @@ export class StoreTree extends ReadOnlyFileSystem {
   read(inode: StoreInode, offset: number, count: number): MaybePromise<Uint8Array> {
     const { file } = inode;
     if (file?.type !== "regular") throw new P9Error("EINVAL");
-    return andThen(this.#blob(file.blob), (bytes) => bytes.subarray(offset, offset + count));
+    return andThen(this.#blob(file.blob), (bytes) => {
+      const part = bytes.subarray(offset, offset + count);
+      this.#served.set(file.blob, (this.#served.get(file.blob) ?? 0) + part.length);
+      return part;
+    });
   }
 
   readlink(inode: StoreInode): string {
@@ -117,6 +122,21 @@ export class StoreTree extends ReadOnlyFileSystem {
     const id = this.#ids.get(name) ?? this.#nextId++;
     this.#ids.set(name, id);
     return id;
+  }
+
+  /**
+   * Bytes read since the last call, and the sizes of the files they came from, each once. The guest's kernel reads a file again and
+   * again only when it has no memory left to keep it.
+   */
+  takeReads(): { served: number; distinct: number } {
+    let served = 0;
+    let distinct = 0;
+    for (const [blob, bytes] of this.#served) {
+      served += bytes;
+      distinct += this.#content.get(blob)?.length ?? bytes;
+    }
+    this.#served.clear();
+    return { served, distinct };
   }
 
   #forget(name: string): undefined {
