@@ -7,7 +7,7 @@ import { type ByteString, compareByteStrings } from "../store/format/bytes.ts";
 import { type Derivation, hashPlaceholder } from "../store/format/derivation.ts";
 import { sha256Bytes } from "../store/format/hash.ts";
 import type { StorePath } from "../store/format/store-path.ts";
-import { type Json, printJson, rewriteJson } from "./json.ts";
+import { type Json, printJson, rewriteJson } from "../store/format/json.ts";
 
 /** Where the sandbox has its build directory. */
 export const BUILD_TOP = "/build";

@@ -4,7 +4,7 @@ import type { StorePath } from "../store/format/store-path.ts";
 import type { PathInfo } from "../store/path-info.ts";
 import { BuildError } from "./builder.ts";
 import { words } from "./environment.ts";
-import type { Json } from "./json.ts";
+import type { Json } from "../store/format/json.ts";
 
 type CheckedInfo = Pick<PathInfo, "path" | "narSize" | "references">;
 

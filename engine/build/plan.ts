@@ -1,6 +1,7 @@
 /** What realising some goals would do, without doing it: what is built and in which order, what is fetched, what is unknown. */
 import type { Derivation } from "../store/format/derivation.ts";
 import { type StorePath, isDerivationPath } from "../store/format/store-path.ts";
+import { topologicalOrder } from "../store/graph.ts";
 import type { Store } from "../store/store.ts";
 import type { Goal } from "./realise.ts";
 import { ModuloHashes, outputPath } from "./resolve.ts";
@@ -24,7 +25,11 @@ export async function planRealisation(
     if (typeof goal === "string") await planner.path(goal);
     else await planner.derivation(goal.drvPath, goal.outputs);
   }
-  return { build: [...planner.build], substitute: [...planner.offers.values()], unknown: [...planner.unknown] };
+  return {
+    build: topologicalOrder(store.index, planner.build),
+    substitute: [...planner.offers.values()],
+    unknown: [...planner.unknown],
+  };
 }
 
 class Planner {

@@ -4,8 +4,11 @@
  * through its context. All texts are byte strings.
  */
 import type { Builder, CancelSignal } from "../build/builder.ts";
+import type { BuiltinTools } from "../build/builtin-builders.ts";
+import type { RealiseEvent } from "../build/realise.ts";
 import type { Substituter } from "../build/substituter.ts";
 import type { ByteString } from "../store/format/bytes.ts";
+import type { PublicKey } from "../store/format/signature.ts";
 import type { SourceTree } from "../store/format/tree.ts";
 import type { StorePath } from "../store/format/store-path.ts";
 import type { Store } from "../store/store.ts";
@@ -72,6 +75,12 @@ export interface CommandContext {
   readonly openCache?: (url: string) => Promise<BinaryCacheAccess | undefined>;
   /** Runs builders; without one only recipes, `builtin:` builders and substitutes are realised. */
   readonly builder?: Builder;
+  /** Keys whose signatures make a substitute acceptable. */
+  readonly trustedKeys?: readonly PublicKey[];
+  /** Downloads and unpacking for `builtin:` builders. */
+  readonly tools?: BuiltinTools;
+  /** Told what realising does, besides the text on standard error. */
+  readonly onRealise?: (event: RealiseEvent) => void;
   readonly evaluate?: (request: EvaluationRequest) => Promise<EvaluationResult>;
   /** What only the caller knows to be in use: the guest's running and booted systems. */
   readonly extraRoots?: () => Promise<readonly { readonly name: string; readonly path: StorePath }[]>;

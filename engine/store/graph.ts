@@ -142,15 +142,15 @@ interface VersionedName {
   readonly version: string;
 }
 
-/** A path's package name and version, by the first dash before a digit; output names like "-man" belong to the version. */
+/**
+ * A path's package name and version as `diff-closures` has them: first a last part of lower-case letters goes (an
+ * output's name, it is hoped), then the version begins at the first dash that no letter follows.
+ */
 export function versionedName(path: StorePath): VersionedName {
-  const whole = nameOf(path);
-  const match = /^(.*?)-([0-9].*?)?(-(bin|dev|doc|info|lib|man|out|static|debug|debuginfo))?$/.exec(whole);
-  const dash = /^(.+?)-([0-9].*)$/.exec(whole);
+  const whole = nameOf(path).replace(/-([a-z]+|lib32|lib64)$/, "");
+  const dash = /-(?![A-Za-z]).+/.exec(whole);
   if (dash === null) return { name: whole, version: "" };
-  const suffix = match?.[3] ?? "";
-  const version = (dash[2] as string).slice(0, (dash[2] as string).length - suffix.length);
-  return { name: dash[1] as string, version };
+  return { name: whole.slice(0, dash.index), version: whole.slice(dash.index + 1) };
 }
 
 /** What changed from one closure to another, by package name, in byte order. Unchanged packages are left out. */

@@ -25,6 +25,20 @@ export interface Profile {
   readonly generations: readonly Generation[];
 }
 
+/** Where Nix has its profiles. */
+export const PROFILES_DIR = "/nix/var/nix/profiles";
+
+/** The main link of a profile: a name without slashes lies in Nix's own directory. */
+export function profilePath(name: string): string {
+  return name.startsWith("/") ? name : `${PROFILES_DIR}/${name}`;
+}
+
+/** The other way round: the name under which the store keeps the profile whose main link this is. */
+export function profileName(path: string): string {
+  const prefix = `${PROFILES_DIR}/`;
+  return path.startsWith(prefix) && !path.slice(prefix.length).includes("/") ? path.slice(prefix.length) : path;
+}
+
 export function emptyProfile(name: string): Profile {
   return { name, current: undefined, generations: [] };
 }
@@ -145,7 +159,7 @@ function beyondNewest(profile: Profile, keep: number): number[] {
 
 function listed(profile: Profile, numbers: readonly number[]): number[] {
   if (profile.current !== undefined && numbers.includes(profile.current)) {
-    const message = `cannot delete current version of profile '${profile.name}'`;
+    const message = `cannot delete current version of profile "${profilePath(profile.name)}"`;
     throw new StoreError("usage", message, { current: profile.current });
   }
   return profile.generations
@@ -162,18 +176,15 @@ export function deleteGenerations(profile: Profile, numbers: readonly number[]):
 /** "30d" as the time that many days before now. */
 export function parseAge(text: string, now: number): number {
   const match = /^([0-9]+)d$/.exec(text);
-  if (match === null)
-    throw new StoreError("usage", `invalid number of days specifier '${text}', expected something like '14d'`);
+  if (match === null) throw new StoreError("usage", `invalid number of days specifier '${text}'`);
   const days = Number(match[1]);
-  if (days < 1)
-    throw new StoreError("usage", `invalid number of days specifier '${text}', expected something like '14d'`);
+  if (days < 1) throw new StoreError("usage", `invalid number of days specifier '${text}'`);
   return now - days * 86_400;
 }
 
 function parseCount(text: string): number {
   const match = /^\+([0-9]+)$/.exec(text);
-  if (match === null)
-    throw new StoreError("usage", `invalid number of generations specifier '${text}', expected something like '+5'`);
+  if (match === null) throw new StoreError("usage", `invalid number of generations specifier '${text}'`);
   const count = Number(match[1]);
   if (count === 0) {
     throw new StoreError("usage", "Must keep at least one generation, otherwise the current one would be deleted");

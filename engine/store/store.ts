@@ -49,12 +49,9 @@ import { type GcOptions, type GcPlan, type RootLink, limitDead, planGc } from ".
 import { sortPaths } from "./graph.ts";
 import { PathIndex } from "./path-index.ts";
 import type { PathInfo } from "./path-info.ts";
-import { type Profile, emptyProfile } from "./profile.ts";
+import { type Profile, emptyProfile, profilePath } from "./profile.ts";
 
 const SCHEMA_VERSION = 1;
-
-/** Where Nix's profiles lie; the names of profile roots begin with it. */
-export const PROFILES_DIR = "/nix/var/nix/profiles";
 
 export interface StoreOptions {
   readonly storeDir?: string;
@@ -319,25 +316,7 @@ export class Store {
    * @throws FormatError "nar", StoreError "hash-mismatch"
    */
   async addNar(info: Registration["info"], pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-    const blobs = new Map<string, Uint8Array>();
-    const reader = new PieceReader(narGrammar((contents) => keepBlob(blobs, contents)));
-    const hasher = createHasher("sha256");
-    let size = 0;
-    for await (const piece of pieces) {
-      hasher.update(piece);
-      size += piece.length;
-      reader.push(piece);
-    }
-    const tree = reader.finish();
-    const narHash = printHash({ algorithm: "sha256", bytes: hasher.digest() }, "nix32", true);
-    if (narHash !== info.narHash) {
-      const message = `hash mismatch importing path '${info.path}';\n  specified: ${info.narHash}\n  got:       ${narHash}`;
-      throw new StoreError("hash-mismatch", message, { path: info.path, specified: info.narHash, got: narHash });
-    }
-    if (size !== info.narSize) {
-      const message = `size mismatch importing path '${info.path}';\n  specified: ${info.narSize}\n  got:       ${size}`;
-      throw new StoreError("hash-mismatch", message, { path: info.path });
-    }
+    const { tree, blobs } = await readCheckedNar(info, pieces);
     await this.register([{ info, tree }], (sha256) => blobs.get(sha256) as Uint8Array);
   }
 
@@ -399,9 +378,7 @@ export class Store {
     for (const sha256 of wanted) {
       if (there.has(BLOB + sha256)) continue;
       const bytes = await source(sha256);
-      // A view must not drag its whole buffer into the database.
-      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-      puts.push([BLOB + sha256, own]);
+      puts.push([BLOB + sha256, ownBytes(bytes)]);
       size += bytes.length;
       if (size < 8_000_000 && puts.length < 1000) continue;
       await this.#backing.commit({ puts, deletes: [], expect: [], require: [] });
@@ -422,21 +399,29 @@ export class Store {
   // Deleting
 
   /**
-   * Deletes paths that nothing outside of them needs, and the content that no path needs any more.
+   * Deletes paths that nothing outside of them needs, and the content that no path needs any more. With `keepDerivations`
+   * a derivation is needed by the outputs made from it. Paths that are not valid count as deleted, as in Nix.
    * @throws StoreError "alive"
    */
-  async delete(paths: readonly StorePath[], extraRoots: readonly RootLink[] = []): Promise<GcResult> {
+  async delete(paths: readonly StorePath[], request: GcRequest = {}): Promise<GcResult> {
     return this.#exclusive(async () => {
       const going = new Set(paths);
-      const { alive } = await this.#plan({ extraRoots, keepDerivations: false });
+      const { alive } = await this.#plan(request);
       for (const path of going) {
-        this.requireInfo(path);
-        const user = this.#index.referrers(path).find((referrer) => !going.has(referrer));
-        if (!alive.has(path) && user === undefined) continue;
-        throw new StoreError("alive", `Cannot delete path '${path}' since it is still alive.`, { path });
+        if (!alive.has(path) && this.#user(path, going, request.keepDerivations ?? true) === undefined) continue;
+        const message = `Cannot delete path '${path}' since it is still alive. To find out why, use: nix-store --query --roots and nix-store --query --referrers`;
+        throw new StoreError("alive", message, { path });
       }
       return this.#deletePaths([...going]);
     });
+  }
+
+  /** Some path that stays and needs this one. */
+  #user(path: StorePath, going: ReadonlySet<StorePath>, keepDerivations: boolean): StorePath | undefined {
+    const referrer = this.#index.referrers(path).find((candidate) => !going.has(candidate));
+    if (referrer !== undefined || !keepDerivations || !isDerivationPath(path)) return referrer;
+    for (const info of this.#index.infos()) if (info.deriver === path && !going.has(info.path)) return info.path;
+    return undefined;
   }
 
   /** What a collection would delete, and why the rest is alive. */
@@ -510,12 +495,13 @@ export class Store {
     const problems: VerifyProblem[] = [];
     for (const path of this.paths()) {
       onPath(path);
-      problems.push(...(await this.#verifyPath(path, contents)));
+      problems.push(...(await this.verifyPath(path, contents)));
     }
     return problems;
   }
 
-  async #verifyPath(path: StorePath, contents: boolean): Promise<VerifyProblem[]> {
+  /** The problems of one path. @throws StoreError "invalid-path" */
+  async verifyPath(path: StorePath, contents: boolean): Promise<VerifyProblem[]> {
     const info = this.requireInfo(path);
     const lost = info.references.filter((reference) => !this.isValid(reference));
     if (lost.length > 0) {
@@ -544,13 +530,16 @@ export class Store {
     ];
   }
 
-  /** Puts the content of a damaged path back from a good NAR's tree and blobs; the info must be the same as before. */
-  async repair(path: StorePath, tree: FileTree, blobs: BlobSource): Promise<void> {
-    await this.#exclusive(async () => {
-      this.requireInfo(path);
+  /**
+   * Puts the content of a damaged path back from a NAR that must have the path's own hash.
+   * @throws StoreError "hash-mismatch", FormatError "nar"
+   */
+  async repairFromNar(path: StorePath, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    const { tree, blobs } = await readCheckedNar(this.requireInfo(path), pieces);
+    await this.#exclusive(() => {
       const puts: [string, StoredValue][] = [[TREE + baseNameOf(path), tree]];
-      for (const sha256 of blobsOf(tree).keys()) puts.push([BLOB + sha256, await blobs(sha256)]);
-      await this.#commit({ puts }, { added: [path] });
+      for (const sha256 of blobsOf(tree).keys()) puts.push([BLOB + sha256, ownBytes(blobs.get(sha256) as Uint8Array)]);
+      return this.#commit({ puts }, { added: [path] });
     });
   }
 
@@ -605,7 +594,7 @@ export class Store {
   roots(): RootLink[] {
     const links: RootLink[] = [];
     for (const { name, generations } of this.profiles()) {
-      for (const { number, path } of generations) links.push({ name: `${PROFILES_DIR}/${name}-${number}-link`, path });
+      for (const { number, path } of generations) links.push({ name: `${profilePath(name)}-${number}-link`, path });
     }
     return [...links, ...[...this.#roots.values()].sort((left, right) => (left.name < right.name ? -1 : 1))];
   }
@@ -768,6 +757,39 @@ function gitObject(kind: string, content: ByteString, algorithm: Hash["algorithm
 /** Reads stored content while a NAR is written synchronously: for trees whose blobs are all in memory. */
 export function blobContents(blobs: ReadonlyMap<string, Uint8Array>): NarContents<BlobReference> {
   return { size: (file) => file.size, write: (file, sink) => sink(blobs.get(file.blob) as Uint8Array) };
+}
+
+/** A NAR's tree and contents, once hash and size are what the info says. */
+async function readCheckedNar(
+  info: Pick<PathInfo, "path" | "narHash" | "narSize">,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<{ tree: FileTree; blobs: Map<string, Uint8Array> }> {
+  const blobs = new Map<string, Uint8Array>();
+  const reader = new PieceReader(narGrammar((contents) => keepBlob(blobs, contents)));
+  const hasher = createHasher("sha256");
+  let size = 0;
+  for await (const piece of pieces) {
+    hasher.update(piece);
+    size += piece.length;
+    reader.push(piece);
+  }
+  const tree = reader.finish();
+  const got = printHash({ algorithm: "sha256", bytes: hasher.digest() }, "nix32", true);
+  const { path, narHash, narSize } = info;
+  if (got !== narHash) {
+    const message = `hash mismatch importing path '${path}';\n  specified: ${narHash}\n  got:       ${got}`;
+    throw new StoreError("hash-mismatch", message, { path, specified: narHash, got });
+  }
+  if (size !== narSize) {
+    const message = `size mismatch importing path '${path}';\n  specified: ${narSize}\n  got:       ${size}`;
+    throw new StoreError("hash-mismatch", message, { path, specified: narSize, got: size });
+  }
+  return { tree, blobs };
+}
+
+/** A view must not drag its whole buffer into the database. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }
 
 function keepBlob(blobs: Map<string, Uint8Array>, contents: Uint8Array): BlobReference {

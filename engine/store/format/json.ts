@@ -2,7 +2,7 @@
  * JSON as Nix writes it for builders and commands: members in byte order of their names, byte strings kept byte by byte
  * (a JavaScript string whose chars are UTF-8 bytes goes through JSON.parse unchanged).
  */
-import { type ByteString, compareByteStrings } from "../store/format/bytes.ts";
+import { type ByteString, compareByteStrings } from "./bytes.ts";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 

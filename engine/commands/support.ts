@@ -1,0 +1,155 @@
+/** What the store's commands share: errors as Nix prints them, store paths from arguments, sizes, plans and logs. */
+import { BuildError } from "../build/builder.ts";
+import { describePlan, planRealisation } from "../build/plan.ts";
+import { type Goal, type RealiseEvent, type RealiseResult, realise } from "../build/realise.ts";
+import { type ByteString, encodeUtf8, fromBytes } from "../store/format/bytes.ts";
+import { FormatError } from "../store/format/error.ts";
+import { type StorePath, isInStore, splitStorePath } from "../store/format/store-path.ts";
+import { StoreError } from "../store/error.ts";
+import { type CommandContext, CommandError } from "./command.ts";
+
+/** The version that the commands give as theirs. */
+export const NIX_VERSION = "2.34.8";
+
+/** A mistake in the arguments: printed with a hint to --help. */
+export class UsageError extends CommandError {}
+
+/** Runs a command's body; errors that are the user's are printed as Nix prints them and give the exit code. */
+export async function guard(program: string, context: CommandContext, body: () => Promise<number>): Promise<number> {
+  try {
+    return await body();
+  } catch (error) {
+    const usage = error instanceof UsageError || (error instanceof FormatError && error.code === "usage");
+    if (!usage && !isUsersError(error)) throw error;
+    context.error(errorText(error.message));
+    if (usage) context.error(`Try '${program} --help' for more information.\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function isUsersError(error: unknown): error is Error {
+  return [CommandError, StoreError, FormatError, BuildError].some((kind) => error instanceof kind);
+}
+
+/** "error: …" with the lines after the first set in below the text. */
+export function errorText(message: string): ByteString {
+  return encodeUtf8(`error: ${message.replaceAll("\n", "\n       ")}\n`);
+}
+
+function exitCodeOf(error: Error): number {
+  if (error instanceof CommandError) return error.exitCode;
+  return error instanceof BuildError ? Number(error.data["exit"] ?? 1) : 1;
+}
+
+/** An argument's absolute form, without "." and "..". */
+export function absolutePath(context: CommandContext, path: ByteString): ByteString {
+  const names: string[] = [];
+  for (const name of (path.startsWith("/") ? path : `${context.cwd}/${path}`).split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  }
+  return `/${names.join("/")}`;
+}
+
+/**
+ * The path in the store that an argument leads to: itself, or through links such as `result` and profiles.
+ * @throws CommandError in Nix's words
+ */
+export async function followToStore(context: CommandContext, argument: ByteString): Promise<ByteString> {
+  let path = absolutePath(context, argument);
+  for (let hops = 0; hops < 100 && !isInStore(path, context.store.storeDir); hops++) {
+    const target = await linkTarget(context, path);
+    if (target === undefined) break;
+    path = absolutePath({ ...context, cwd: path.slice(0, path.lastIndexOf("/")) }, target);
+  }
+  if (!isInStore(path, context.store.storeDir)) throw new CommandError(`path "${path}" is not in the Nix store`);
+  return path;
+}
+
+/** Profile links are the store's own; all others are the surroundings'. */
+async function linkTarget(context: CommandContext, path: ByteString): Promise<ByteString | undefined> {
+  return profileLink(context, path) ?? (await context.files.readLink(path));
+}
+
+function profileLink({ store }: CommandContext, path: ByteString): ByteString | undefined {
+  if (path === "/run/current-system") return undefined;
+  const match = /^\/nix\/var\/nix\/profiles\/(.+)$/.exec(path);
+  if (match === null) return undefined;
+  const name = match[1] as string;
+  for (const profile of store.profiles()) {
+    const generations = profile.generations;
+    const found = generations.find(({ number }) => {
+      return name === `${profile.name}-${number}-link` || (name === profile.name && number === profile.current);
+    });
+    if (found !== undefined) return found.path;
+  }
+  return undefined;
+}
+
+/** The store path that an argument leads to or into. */
+export async function storePathOf(context: CommandContext, argument: ByteString): Promise<StorePath> {
+  return splitStorePath(await followToStore(context, argument), context.store.storeDir)[0];
+}
+
+export async function storePathsOf(context: CommandContext, args: readonly ByteString[]): Promise<StorePath[]> {
+  const paths: StorePath[] = [];
+  for (const argument of args) paths.push(await storePathOf(context, argument));
+  return paths;
+}
+
+/** "12.3 KiB"; aligned figures take six columns. */
+export function renderSize(bytes: number, aligned = false): string {
+  let size = bytes / 1024;
+  let unit = 0;
+  while (Math.abs(size) > 1024 && unit < 7) {
+    size /= 1024;
+    unit++;
+  }
+  return `${size.toFixed(1).padStart(aligned ? 6 : 0)} ${"KMGTPEZY".charAt(unit)}iB`;
+}
+
+export function printLines(context: CommandContext, lines: Iterable<ByteString>): void {
+  for (const line of lines) context.print(`${line}\n`);
+}
+
+export async function printPieces(context: CommandContext, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of pieces) context.print(fromBytes(piece));
+}
+
+export interface RealiseSettings {
+  readonly keepGoing?: boolean;
+  readonly check?: boolean;
+  readonly dryRun?: boolean;
+  readonly quietLog?: boolean;
+}
+
+/** Shows the plan, realises, shows what is built and its logs; undefined after a dry run. */
+export async function realiseGoals(
+  context: CommandContext,
+  goals: readonly Goal[],
+  settings: RealiseSettings = {},
+): Promise<RealiseResult | undefined> {
+  const plan = await planRealisation(goals, context.store, context.substituters);
+  context.error(describePlan(plan));
+  if (settings.dryRun === true) return undefined;
+  return realise(goals, {
+    store: context.store,
+    substituters: context.substituters,
+    signal: context.signal,
+    owner: "command",
+    onEvent: (event) => report(context, event, settings.quietLog === true),
+    ...(context.builder === undefined ? {} : { builder: context.builder }),
+    ...(context.trustedKeys === undefined ? {} : { trustedKeys: context.trustedKeys }),
+    ...(context.tools === undefined ? {} : { tools: context.tools }),
+    ...(settings.keepGoing === undefined ? {} : { keepGoing: settings.keepGoing }),
+    ...(settings.check === undefined ? {} : { check: settings.check }),
+  });
+}
+
+function report(context: CommandContext, event: RealiseEvent, quietLog: boolean): void {
+  context.onRealise?.(event);
+  if (event.kind === "log" && !quietLog) context.error(fromBytes(event.bytes));
+  if (event.kind !== "start") return;
+  const verb = event.means === "substitute" ? "copying path" : "building";
+  context.error(`${verb} '${event.path}'...\n`);
+}
