@@ -179,11 +179,27 @@ class PersistentEvaluator implements Evaluator {
     if (saved.context !== this.context) runtime.calls = 0;
     else runtime.maxDepth = saved.maxDepth;
     try {
-      return work();
-    } catch (thrown) {
-      throw asNixError(thrown);
+      return this.withinStack(work);
     } finally {
       Object.assign(runtime, saved);
+    }
+  }
+
+  /**
+   * The budget of frames is a guess; should the JavaScript stack end before it does, the work is done again with a smaller one. What was
+   * evaluated stays evaluated, and what was unwound has returned to unevaluated.
+   */
+  private withinStack<T>(work: () => T): T {
+    const { depth, calls } = runtime;
+    for (;;) {
+      try {
+        return work();
+      } catch (thrown) {
+        if (!isStackOverflow(thrown)) throw thrown;
+        const budget = (runtime.maxDepth - depth) >> 1;
+        if (budget < minDepth) throw new NixError("overflow", "stack overflow (possible infinite recursion)");
+        Object.assign(runtime, { depth, calls, maxDepth: depth + budget });
+      }
     }
   }
 
@@ -216,8 +232,7 @@ const featureError = (feature: string, reason: string | undefined): NixError =>
     { data: { feature } },
   );
 
-/** The JavaScript stack's end, should the budget have been too generous, is Nix's stack overflow. */
-const asNixError = (thrown: unknown): unknown =>
-  thrown instanceof RangeError && /call stack/i.test(thrown.message)
-    ? new NixError("overflow", "stack overflow (possible infinite recursion)")
-    : thrown;
+const minDepth = 16;
+
+const isStackOverflow = (thrown: unknown): boolean =>
+  thrown instanceof RangeError && /call stack/i.test(thrown.message);

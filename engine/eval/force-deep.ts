@@ -1,42 +1,57 @@
 /**
  * Forcing a value and everything in it: `--strict`, `deepSeq` and every conversion to plain data.
+ *
+ * Works with a list of its own rather than by recursion, so that data may nest as deep as it likes.
  */
 import type { Routine } from "#engine/builtins/record.ts";
 import { addTrace } from "./error.ts";
 import { attributePos } from "./positions.ts";
-import { Attrs, Thunk, type Slot, type Value } from "./value.ts";
+import { Attrs, Thunk, type List, type Slot, type Value } from "./value.ts";
+
+/** A set or list whose parts are being forced. */
+interface Open {
+  readonly value: Attrs | List;
+  next: number;
+}
 
 /** Forces everything reachable once; cycles are fine. Traces name the attribute or list element that failed. */
-export function* forceDeep(slot: Slot, seen: Set<Value> = new Set()): Routine<void> {
-  const value = slot instanceof Thunk ? yield slot : slot;
-  if (value === null || typeof value !== "object" || seen.has(value)) return;
-  if (value instanceof Attrs) {
+export function* forceDeep(slot: Slot): Routine<void> {
+  const seen = new Set<Value>();
+  const open: Open[] = [];
+  const enter = (value: Value): void => {
+    if (value === null || typeof value !== "object" || seen.has(value)) return;
+    if (!(value instanceof Attrs || Array.isArray(value))) return;
     seen.add(value);
-    for (let i = 0; i < value.values.length; i++) yield* forceAttribute(value, i, seen);
-  } else if (Array.isArray(value)) {
-    seen.add(value);
-    for (let i = 0; i < value.length; i++) yield* forceElement((value as readonly Slot[])[i]!, i, seen);
+    open.push({ value: value as Attrs | List, next: 0 });
+  };
+  enter(slot instanceof Thunk ? yield slot : slot);
+  while (open.length > 0) {
+    const top = open[open.length - 1]!;
+    const parts = top.value instanceof Attrs ? top.value.values : top.value;
+    if (top.next === parts.length) {
+      open.pop();
+      continue;
+    }
+    const part = parts[top.next++]!;
+    if (part === null || typeof part !== "object") continue;
+    let value: Value;
+    try {
+      value = part instanceof Thunk ? yield part : part;
+    } catch (thrown) {
+      throw traced(thrown, open);
+    }
+    enter(value);
   }
 }
 
-function* forceAttribute(set: Attrs, index: number, seen: Set<Value>): Routine<void> {
-  const slot = set.values[index]!;
-  if (isFlat(slot)) return;
-  try {
-    yield* forceDeep(slot, seen);
-  } catch (thrown) {
-    const name = set.keys.names[index]!;
-    throw addTrace(thrown, `while evaluating the attribute '${name}'`, attributePos(set.positions, set.keys, name));
+/** Adds the way from the outside to the part that failed, innermost first. */
+function traced(thrown: unknown, open: readonly Open[]): unknown {
+  for (let i = open.length - 1; i >= 0; i--) {
+    const { value, next } = open[i]!;
+    if (value instanceof Attrs) {
+      const name = value.keys.names[next - 1]!;
+      addTrace(thrown, `while evaluating the attribute '${name}'`, attributePos(value.positions, value.keys, name));
+    } else addTrace(thrown, `while evaluating list element at index ${next - 1}`);
   }
+  return thrown;
 }
-
-function* forceElement(slot: Slot, index: number, seen: Set<Value>): Routine<void> {
-  if (isFlat(slot)) return;
-  try {
-    yield* forceDeep(slot, seen);
-  } catch (thrown) {
-    throw addTrace(thrown, `while evaluating list element at index ${index}`);
-  }
-}
-
-const isFlat = (slot: Slot): boolean => slot === null || typeof slot !== "object";

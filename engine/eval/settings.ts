@@ -46,6 +46,6 @@ export const defaultSettings: Settings = {
   lintShortPathLiterals: "ignore",
   lintAbsolutePathLiterals: "ignore",
   readOnly: true,
-  directDepth: 250,
+  directDepth: 400,
   codegen: false,
 };
