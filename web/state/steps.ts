@@ -11,14 +11,14 @@ export interface StepRecord {
 }
 
 export const switchSteps: StepRecord[] = [
-  { id: "build", label: "build", meaning: "Build what is missing, beside what runs", before: "old" },
+  { id: "build", label: "build", meaning: "Build what is missing", before: "old" },
   { id: "register", label: "register", meaning: "Enter the new paths in the store", before: "old" },
-  { id: "profile", label: "profile", meaning: "Point system at the new generation: one atomic change", before: "old" },
+  { id: "profile", label: "profile", meaning: "Move the arrow: one atomic change", before: "old" },
   { id: "stop-units", label: "stop", meaning: "Stop services that change or go", before: "new" },
   { id: "etc", label: "etc", meaning: "Point /etc at the new files", before: "new" },
   { id: "users", label: "users", meaning: "Make and update users and groups", before: "new" },
   { id: "current-system", label: "current", meaning: "Point /run/current-system at the new system", before: "new" },
-  { id: "reload", label: "reload", meaning: "Let the service manager read its units again", before: "new" },
+  { id: "reload", label: "reload", meaning: "Let the service manager read its units", before: "new" },
   { id: "start-units", label: "start", meaning: "Start services that are new or changed", before: "new" },
   { id: "done", label: "done", meaning: "The new system runs", before: "new" },
 ];

@@ -8,7 +8,7 @@ import "./preview.css";
 
 export function Preview() {
   const preview = useAppState((state) => state.preview);
-  const hostName = useAppState((state) => state.machine.hostName);
+  const hostName = useAppState((state) => state.machine.hostName ?? state.evaluation.result?.hostName);
   return (
     <div className="browser">
       <AddressBar host={hostName ?? "machine"} path={preview.path} status={preview.status} loading={preview.loading} />

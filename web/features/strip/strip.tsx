@@ -240,6 +240,12 @@ function Building({ text, fraction }: { text: string; fraction: number | null })
   );
 }
 
+function switchingText({ machine }: State, step: string | undefined): string {
+  if (machine.phase === "booting")
+    return machine.hostName === null ? "The machine starts" : `${machine.hostName} starts`;
+  return step === undefined ? "Switching" : stepRecord(step).meaning;
+}
+
 function Switching({ state }: { state: State }) {
   const actions = useActions();
   const running = state.switching.steps.find((step) => step.state === "running");
@@ -248,7 +254,7 @@ function Switching({ state }: { state: State }) {
     <>
       <div className="strip-grow">
         <span className="strip-text">
-          {running ? stepRecord(running.id).meaning : "Switching"}
+          {switchingText(state, running?.id)}
           <code className="strip-detail">{state.switching.command}</code>
         </span>
         <StepTrack steps={state.switching.steps} plugBefore={state.ui.plugBefore} />
