@@ -55,7 +55,7 @@ export class BinaryCacheReader implements Substituter {
     const info = parseCacheInfo(fromBytes(bytes));
     if (info.storeDir !== options.storeDir) {
       const message = `binary cache '${files.url}' is for Nix stores with prefix '${info.storeDir}', not '${options.storeDir}'`;
-      throw new StoreError("usage", message);
+      throw new StoreError("network", message);
     }
     return new BinaryCacheReader(files, { priority: info.priority, ...options });
   }
@@ -95,7 +95,7 @@ export class BinaryCacheReader implements Substituter {
   async #unpack({ compression, url }: NarInfo, file: Uint8Array): Promise<Uint8Array> {
     if (compression === "none" || compression === "") return file;
     if (this.#options.decompress === undefined) {
-      throw new StoreError("usage", `cannot decompress '${url}': ${compression} is not known here`, { compression });
+      throw new StoreError("network", `cannot decompress '${url}': ${compression} is not known here`, { compression });
     }
     return this.#options.decompress(file, compression);
   }

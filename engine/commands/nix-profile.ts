@@ -47,13 +47,13 @@ function chosenProfile(context: CommandContext, options: Options): string {
 async function showHistory(context: CommandContext, _: readonly string[], options: Options): Promise<number> {
   const { current, generations } = context.store.profile(chosenProfile(context, options));
   let before: number | undefined;
-  for (const { number, created, path } of generations) {
+  for (const { number, created } of generations) {
     const [date] = context.localTime(created).split(" ");
-    const shown = number === current ? `\x1b[32;1m${number}\x1b[0m` : String(number);
+    const colour = number === current ? "\x1b[32;1m" : "\x1b[1m";
     const change = before === undefined ? "" : ` <- ${before}`;
-    context.print(
-      `${before === undefined ? "" : "\n"}Version \x1b[1m${shown}\x1b[0m (${date ?? ""})${change}:\n  ${path}\n`,
-    );
+    const margin = before === undefined ? "" : "\n";
+    // What Nix lists below are the packages of its own manifest, which a profile of whole systems has not.
+    context.print(`${margin}Version ${colour}${number}\x1b[0m (${date ?? ""})${change}:\n  No changes.\n`);
     before = number;
   }
   return 0;

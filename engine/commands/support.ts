@@ -19,12 +19,17 @@ export async function guard(program: string, context: CommandContext, body: () =
   try {
     return await body();
   } catch (error) {
-    const usage = error instanceof UsageError || (error instanceof FormatError && error.code === "usage");
+    const usage = isUsage(error);
     if (!usage && !isUsersError(error)) throw error;
     context.error(errorText(error.message));
     if (usage) context.error(`Try '${program} --help' for more information.\n`);
     return exitCodeOf(error);
   }
+}
+
+function isUsage(error: unknown): error is Error {
+  if (error instanceof FormatError || error instanceof StoreError) return error.code === "usage";
+  return error instanceof UsageError;
 }
 
 function isUsersError(error: unknown): error is Error {

@@ -122,14 +122,14 @@ function withMarks(
 }
 
 /**
- * Which generations `nix-env --delete-generations ARGS` deletes, highest first, as Nix goes through them: `old`, `+N`
+ * Which generations `nix-env --delete-generations ARGS` deletes, in the order in which Nix goes through them: `old`, `+N`
  * (keeps the current, the N - 1 before it, and newer ones), `Nd` (keeps the one active N days ago), or numbers.
  * @throws StoreError "usage"
  */
 export function generationsToDelete(profile: Profile, args: readonly string[], now: number): number[] {
   const [only] = args;
   if (args.length === 1 && only !== undefined) {
-    if (only === "old") return unpinned(profile, () => true);
+    if (only === "old") return unpinned(profile, () => true).reverse();
     if (only.endsWith("d")) return olderThan(profile, parseAge(only, now));
     if (only.startsWith("+")) return beyondNewest(profile, parseCount(only));
   }
@@ -160,12 +160,9 @@ function beyondNewest(profile: Profile, keep: number): number[] {
 function listed(profile: Profile, numbers: readonly number[]): number[] {
   if (profile.current !== undefined && numbers.includes(profile.current)) {
     const message = `cannot delete current version of profile "${profilePath(profile.name)}"`;
-    throw new StoreError("usage", message, { current: profile.current });
+    throw new StoreError("alive", message, { current: profile.current });
   }
-  return profile.generations
-    .map(({ number }) => number)
-    .filter((number) => numbers.includes(number))
-    .reverse();
+  return profile.generations.map(({ number }) => number).filter((number) => numbers.includes(number));
 }
 
 export function deleteGenerations(profile: Profile, numbers: readonly number[]): Profile {
@@ -187,7 +184,7 @@ function parseCount(text: string): number {
   if (match === null) throw new StoreError("usage", `invalid number of generations specifier '${text}'`);
   const count = Number(match[1]);
   if (count === 0) {
-    throw new StoreError("usage", "Must keep at least one generation, otherwise the current one would be deleted");
+    throw new StoreError("alive", "Must keep at least one generation, otherwise the current one would be deleted");
   }
   return count;
 }

@@ -19,6 +19,7 @@ import {
   TREE,
 } from "./backing.ts";
 import { StoreError } from "./error.ts";
+import { FormatError } from "./format/error.ts";
 import type { ByteString } from "./format/bytes.ts";
 import { fromBytes, toBytes } from "./format/bytes.ts";
 import { type Derivation, parseDerivation } from "./format/derivation.ts";
@@ -729,7 +730,7 @@ export function describeTree(
 export function contentHash(tree: SourceTree, method: ContentMethod, algorithm: Hash["algorithm"]): Hash {
   if (method === "nar") return hashNar(tree, algorithm).hash;
   if (method === "git") return gitTreeHash(tree, algorithm);
-  if (tree.type !== "regular") throw new StoreError("usage", "only a regular file has a flat hash");
+  if (tree.type !== "regular") throw new FormatError("content-address", "only a regular file has a flat hash");
   return hashOf(algorithm, tree.contents);
 }
 
