@@ -181,6 +181,23 @@ describe("a machine", { timeout: 60_000 }, () => {
   });
 });
 
+describe("a damaged state image", () => {
+  /** Starts with this state image: the error's code. */
+  function check(name: string, state: Uint8Array): void {
+    it(name, async () => {
+      const listener = { onEvent: () => undefined, onStep: () => undefined, onShim: () => 0 };
+      const options = { mode: "machine" as const, images: { ...images, state }, store: store() };
+      await expect(createNodeMachine(options, listener).start()).rejects.toMatchObject({ code: "bad-image" });
+    });
+  }
+  check("that is no zstd", toBytes("not zstd"));
+  // A zstd frame of one raw block: sixteen bytes that are no state of v86.
+  check(
+    "that is no state",
+    Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 16, 0x81, 0, 0, ...toBytes("sixteen bytes...")),
+  );
+});
+
 describe("a builder", { timeout: 60_000 }, () => {
   const blobs = new Map<string, Uint8Array>();
   const tree = storeTree(busyboxTree, (sha256, bytes) => blobs.set(sha256, bytes));

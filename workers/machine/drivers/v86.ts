@@ -3,7 +3,7 @@
  * those are named below and checked at start: a v86 that has them otherwise is refused instead of losing bytes.
  */
 import { V86, type V86Options } from "v86";
-import { MachineError } from "../errors.ts";
+import { MachineError, errorText } from "../errors.ts";
 import type { CreateVirtualMachine, LoadedImages, VirtualMachine } from "../vm.ts";
 import { fixedOptions } from "./v86-options.ts";
 
@@ -32,8 +32,19 @@ export const createV86: CreateVirtualMachine = async (images, handle9p) => {
   const machine = new V86Machine(emulator, images.state !== undefined);
   await loaded;
   machine.checkInternals();
+  if (images.state !== undefined) await restore(emulator, images.state);
   return machine;
 };
+
+/** Not by v86's `initial_state`: an error there is thrown where nobody can catch it. */
+async function restore(emulator: V86, state: Uint8Array): Promise<void> {
+  try {
+    await emulator.restore_state(arrayBuffer(state));
+  } catch (error) {
+    await emulator.destroy();
+    throw new MachineError("bad-image", `the state image does not fit this v86: ${errorText(error)}`);
+  }
+}
 
 function options(images: LoadedImages, handle9p: NonNullable<V86Options["filesystem"]>["handle9p"]): V86Options {
   const image = (bytes: Uint8Array): { buffer: ArrayBuffer } => ({ buffer: arrayBuffer(bytes) });
@@ -43,7 +54,6 @@ function options(images: LoadedImages, handle9p: NonNullable<V86Options["filesys
     bios: image(images.bios),
     vga_bios: image(images.vgaBios),
     filesystem: { handle9p },
-    ...(images.state === undefined ? {} : { initial_state: image(images.state) }),
     ...(images.kernel === undefined ? {} : { bzimage: image(images.kernel) }),
     ...(images.initrd === undefined ? {} : { initrd: image(images.initrd) }),
   };
