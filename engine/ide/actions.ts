@@ -7,7 +7,7 @@ import type { AttrSet, Expr, Lambda } from "#engine/syntax/ast.ts";
 import { nodesAt } from "#engine/syntax/children.ts";
 import type { Diagnostic, SyntaxDiagnostic } from "#engine/syntax/diagnostic.ts";
 import { type Document, toByteOffset, toTextSpan, type Workspace } from "./document.ts";
-import { lexemesOf } from "./lexemes.ts";
+import { lexemesOf } from "#engine/syntax/lexemes.ts";
 import { problemsOf, unusedAt } from "./problems.ts";
 import { GLOBAL_NAMES } from "./globals.ts";
 import { type Definition, type Scope, scopeAt } from "./scopes.ts";

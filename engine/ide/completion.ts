@@ -5,7 +5,7 @@ import { printName } from "#engine/syntax/names.ts";
 import { builtinMarkdown, definitionDetail, excerpt, optionMarkdown } from "./docs.ts";
 import { type Document, openDocument, toByteOffset, toText, toTextSpan, type Workspace } from "./document.ts";
 import { CONSTANTS, GLOBAL_NAMES } from "./globals.ts";
-import { commentsOf, lexemesOf } from "./lexemes.ts";
+import { commentsOf, lexemesOf } from "#engine/syntax/lexemes.ts";
 import { nextNames, optionPathOf, withoutConfig } from "./options.ts";
 import { attributeValue, type Definition, knownSet, lookUp, type Scope, scopeAt, withsOf } from "./scopes.ts";
 import type { CompletionItem, Span } from "./types.ts";

@@ -3,7 +3,7 @@ import type { Binding, Expr } from "#engine/syntax/ast.ts";
 import { type AnyNode, childrenOf, nodesAt, walk } from "#engine/syntax/children.ts";
 import { printName } from "#engine/syntax/names.ts";
 import { type Document, toByteOffset, toText, toTextSpan } from "./document.ts";
-import { commentsOf, lexemesOf } from "./lexemes.ts";
+import { commentsOf, lexemesOf } from "#engine/syntax/lexemes.ts";
 import type { FoldingRange, Span, SymbolNode } from "./types.ts";
 
 const FOLDABLE: ReadonlySet<AnyNode["kind"]> = new Set([

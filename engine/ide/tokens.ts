@@ -3,7 +3,7 @@ import { walk } from "#engine/syntax/children.ts";
 import { KEYWORDS, Token } from "#engine/syntax/token.ts";
 import { type Document, toTextSpan } from "./document.ts";
 import { CONSTANTS, isGlobal } from "./globals.ts";
-import { commentsOf, type Lexeme, lexemesOf } from "./lexemes.ts";
+import { commentsOf, type Lexeme, lexemesOf } from "#engine/syntax/lexemes.ts";
 import { type Definition, namesOf, withsOf } from "./scopes.ts";
 import type { SemanticToken, TokenType } from "./types.ts";
 

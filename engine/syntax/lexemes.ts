@@ -1,7 +1,7 @@
 /** The tokens of a text with its comments, in order: what highlighting, folding and formatting read. */
-import type { Source } from "#engine/syntax/ast.ts";
-import { Lexer } from "#engine/syntax/lexer.ts";
-import { Token } from "#engine/syntax/token.ts";
+import type { Source } from "./ast.ts";
+import { Lexer } from "./lexer.ts";
+import { Token } from "./token.ts";
 
 export interface Lexeme {
   readonly terminal: number;
