@@ -71,7 +71,7 @@ function loadTree(tree: IoTree): SourceTree {
 }
 
 function fixtureIo(lines: string[]): Io {
-  const environment: Readonly<Record<string, string>> = { TERRARIUM: "glass", EMPTY: "" };
+  const environment: Readonly<Record<string, string>> = { TERRARIUM: "glass", EMPTY: "", HOME: FIXTURES };
   const refuse = (path: string): never => {
     throw new IoError("ENOENT", path);
   };
@@ -131,7 +131,7 @@ function print(evaluator: Evaluator, expr: string, flags: string): string {
     const options = { strict: true, location: !flags.includes("--no-location") };
     return textOf(evaluator.run(() => toXml(slot, options))).trimEnd();
   }
-  if (flags.includes("--json")) return textOf(evaluator.run(() => toJson(slot, false)));
+  if (flags.includes("--json")) return textOf(evaluator.run(() => toJson(slot, true)));
   evaluator.forceDeep(slot);
   return printAmbiguous(slot);
 }
@@ -146,7 +146,8 @@ function shownTrace(frames: readonly TraceFrame[]): string[] {
     else seen.clear();
     again = [];
   };
-  for (const { message, pos } of frames) {
+  for (const { message: text, pos } of frames) {
+    const message = text.split("\n")[0]!;
     const key = `${message}@${pos?.offset ?? ""}`;
     if (seen.has(key)) {
       again.push(message);

@@ -1,24 +1,31 @@
 /**
  * Hashes of strings and files, and their written forms.
  */
-import { coerceToPath } from "#engine/eval/coerce.ts";
 import { NixError } from "#engine/eval/error.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
+import { resolveLinks } from "#engine/eval/paths.ts";
 import type { Attrs, Slot } from "#engine/eval/value.ts";
 import { textOf } from "#engine/eval/value.ts";
 import { hashHex, parseHash, parseHashAlgorithm, parseHashFormat, printHash } from "#engine/store/format/hash.ts";
 import type { HashAlgorithm } from "#engine/store/format/hash.ts";
 import { demand, locate, withFormatErrors } from "./demand.ts";
 import { arg, builtin } from "./record.ts";
+import { realisePath } from "./realise-path.ts";
 import type { BuiltinFamily, Routine } from "./record.ts";
+
+/** What the operating system says to reading a directory. */
+const READ_DIRECTORY = "read of 4096 bytes: Is a directory";
 
 const algorithmOf = (name: string): HashAlgorithm => withFormatErrors(() => parseHashAlgorithm(name));
 
-function* hashFile(name: string, slot: Slot, { io }: EvalContext): Routine<string> {
+function* hashFile(name: string, slot: Slot, context: EvalContext): Routine<string> {
   const algorithm = algorithmOf(name);
-  const { path } = yield* coerceToPath(slot, "while realising the context of a path");
-  if (io.lstat(path) === undefined) throw new NixError("io", `path '${path}' does not exist`, { data: { path } });
-  return hashHex(algorithm, io.readFile(path));
+  const path = yield* realisePath(slot, context);
+  const real = resolveLinks(context.io, path);
+  const status = context.io.lstat(real);
+  if (status === undefined) throw new NixError("io", `path '${path}' does not exist`, { data: { path } });
+  if (status.type === "directory") throw new NixError("io", READ_DIRECTORY);
+  return hashHex(algorithm, context.io.readFile(real));
 }
 
 function* convertHash(attrs: Attrs, { warn }: EvalContext): Routine<string> {

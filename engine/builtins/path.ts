@@ -23,37 +23,8 @@ import {
 } from "#engine/store/format/store-path.ts";
 import { demand, withFormatErrors } from "./demand.ts";
 import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
+import { realisePath } from "./realise-path.ts";
 import { findInSearchPath, type SearchPathEntry } from "./search-path.ts";
-
-const realising = "while realising the context of a path";
-
-/** A path argument: coerced, its context built, allowed to be read. */
-function* readablePath(slot: Slot, context: EvalContext): Routine<string> {
-  try {
-    const { path, context: needed } = yield* coerceToPath(slot, "");
-    realiseContext(needed, context);
-    checkAllowed(path, context);
-    return path;
-  } catch (thrown) {
-    throw dropEmpty(addTrace(thrown, realising));
-  }
-}
-
-function dropEmpty(thrown: unknown): unknown {
-  if (thrown instanceof NixError) {
-    const kept = thrown.trace.filter((frame) => frame.message !== "");
-    thrown.trace.splice(0, thrown.trace.length, ...kept);
-  }
-  return thrown;
-}
-
-function checkAllowed(path: string, context: EvalContext): void {
-  const { pureEval, restrictEval, storeDir } = context.settings;
-  if (!pureEval && !restrictEval) return;
-  if (isInStore(path, storeDir)) return;
-  const mode = pureEval ? "pure evaluation mode (use '--impure' to override)" : "restricted mode";
-  throw new NixError("restricted", `access to absolute path '${path}' is forbidden in ${mode}`);
-}
 
 /** Runs a reading of the outside; its failures become errors of the program. */
 function reading<T>(read: () => T): T {
@@ -307,7 +278,7 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("path", "lazy")],
     doc: "Loads, parses and returns the Nix expression in a file, or in the `default.nix` of a directory.",
     *routine([slot], context) {
-      return yield* context.importFile(yield* readablePath(slot, context));
+      return yield* context.importFile(yield* realisePath(slot, context));
     },
   }),
   builtin({
@@ -326,7 +297,7 @@ export const pathBuiltins: BuiltinFamily = [
       const value = yield slot;
       const directory = isString(value) && /(\/|\/\.)$/.test(textOf(value));
       try {
-        return pathExists(yield* readablePath(value, context), directory, context);
+        return pathExists(yield* realisePath(value, context), directory, context);
       } catch (thrown) {
         if (thrown instanceof NixError && thrown.kind === "restricted") return false;
         throw thrown;
@@ -338,7 +309,7 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("path", "lazy")],
     doc: 'Returns the entries of a directory: name to `"regular"`, `"directory"`, `"symlink"` or `"unknown"`.',
     *routine([slot], context) {
-      return readDir(yield* readablePath(slot, context), context);
+      return readDir(yield* realisePath(slot, context), context);
     },
   }),
   builtin({
@@ -346,7 +317,7 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("path", "lazy")],
     doc: "Returns the contents of a file as a string.",
     *routine([slot], context) {
-      return readFile(yield* readablePath(slot, context), context);
+      return readFile(yield* realisePath(slot, context), context);
     },
   }),
   builtin({
@@ -354,7 +325,7 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("p", "lazy")],
     doc: 'Returns what is at a path: `"regular"`, `"directory"`, `"symlink"` or `"unknown"`.',
     *routine([slot], context) {
-      const path = yield* readablePath(slot, context);
+      const path = yield* realisePath(slot, context);
       const status = context.io.lstat(resolveParent(path, context));
       if (status === undefined) throw missing(path);
       return status.type;
@@ -366,7 +337,7 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("scope", "attrs"), arg("path", "lazy")],
     doc: "Like `import`, with the attributes of *scope* as additional variables of the file.",
     *routine([scope, slot], context) {
-      return yield* context.importFile(yield* readablePath(slot, context), scope);
+      return yield* context.importFile(yield* realisePath(slot, context), scope);
     },
   }),
   builtin({

@@ -12,10 +12,12 @@ import { contextBuiltins } from "./context.ts";
 import { controlBuiltins } from "./control.ts";
 import { debugBuiltins } from "./debug.ts";
 import { derivationBuiltins, derivationSource } from "./derivation.ts";
+import { fetchBuiltins } from "./fetch.ts";
 import { flakeBuiltins } from "./flake.ts";
 import { hashBuiltins } from "./hash.ts";
 import { jsonBuiltins } from "./json.ts";
 import { listBuiltins } from "./lists.ts";
+import { outputOfBuiltins } from "./output-of.ts";
 import { pathBuiltins } from "./path.ts";
 import type { Builtin, BuiltinConstant, BuiltinFamily } from "./record.ts";
 import { stringBuiltins } from "./strings.ts";
@@ -33,10 +35,12 @@ const families: readonly BuiltinFamily[] = [
   debugBuiltins,
   derivationBuiltins,
   environmentBuiltins,
+  fetchBuiltins,
   flakeBuiltins,
   hashBuiltins,
   jsonBuiltins,
   listBuiltins,
+  outputOfBuiltins,
   pathBuiltins,
   stringBuiltins,
   tomlBuiltins,
@@ -89,7 +93,11 @@ export function baseScope(context: EvalContext, internal: (text: string, scope: 
 }
 
 function isAvailable(record: Builtin | BuiltinConstant, { settings }: EvalContext): boolean {
-  if (record.feature !== undefined && !settings.experimentalFeatures.has(record.feature)) return false;
+  const features = settings.experimentalFeatures;
+  // Flakes bring `fetchTree` with them.
+  const isOn = (feature: string): boolean =>
+    features.has(feature) || (feature === "fetch-tree" && features.has("flakes"));
+  if (record.feature !== undefined && !isOn(record.feature)) return false;
   return !("impure" in record && record.impure === true && settings.pureEval);
 }
 

@@ -783,7 +783,9 @@ function excerptOf(text: string, region: Region, note: string, width: number): s
   const number = String(line.number).padStart(width);
   const shown = visible(text.slice(line.begin, line.end).replace(/\r$/, ""));
   const marks = `${" ".repeat(column)}${"^".repeat(length)}-- ${note}`;
-  return ` ${number} | ${shown}\n${" ".repeat(width + 2)}| ${marks}\n`;
+  // Nix drops the spaces at the ends of lines.
+  const lines = [` ${number} | ${shown}`, `${" ".repeat(width + 2)}| ${marks}`];
+  return lines.map((text) => `${text.trimEnd()}\n`).join("");
 }
 
 /** The table a TOML text describes. Throws TomlError. */

@@ -59,6 +59,7 @@ interface Open {
 interface XmlItem {
   readonly slot: Slot;
   readonly attribute?: XmlAttributes;
+  readonly pos?: Pos | undefined;
 }
 
 class XmlPrinter {
@@ -84,12 +85,12 @@ class XmlPrinter {
         this.#pop();
         continue;
       }
-      const { attribute, slot: part } = item.value;
+      const { attribute, slot: part, pos } = item.value;
       if (attribute !== undefined) {
-        this.#push("attr", attribute, [{ slot: part }]);
+        this.#push("attr", attribute, [{ slot: part, pos }]);
         continue;
       }
-      if (calls + this.#level > runtime.maxCalls) throw callDepthExceeded(undefined);
+      if (calls + this.#level > runtime.maxCalls) throw callDepthExceeded(pos);
       runtime.calls = calls + this.#level;
       yield* this.#value(part);
     }
@@ -166,8 +167,8 @@ class XmlPrinter {
 
   #attributes({ keys, values, positions }: Attrs): XmlItem[] {
     return keys.names.map((name, index) => {
-      const where = this.#where(attributePos(positions, keys, name));
-      return { slot: values[index]!, attribute: { name, ...where } };
+      const pos = attributePos(positions, keys, name);
+      return { slot: values[index]!, pos, attribute: { name, ...this.#where(pos) } };
     });
   }
 
@@ -187,7 +188,12 @@ class XmlPrinter {
     if (pos === undefined || !this.#options.location) return {};
     const { line, column } = positionAt(pos.source, pos.offset);
     const { origin } = pos.source;
-    return { line: String(line), column: String(column), ...(origin.type === "file" && { path: origin.path }) };
+    // Files of the program itself are shown without the name of their file system.
+    return {
+      line: String(line),
+      column: String(column),
+      ...(origin.type === "file" && { path: origin.path.slice(origin.path.indexOf("/")) }),
+    };
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import type { Expr, Source } from "#engine/syntax/ast.ts";
 import { stringSource } from "#engine/syntax/source.ts";
+import { withInternalFiles } from "#engine/builtins/internal-files.ts";
 import { baseScope } from "#engine/builtins/table.ts";
 import type { Routine } from "#engine/builtins/record.ts";
 import { checkVariables } from "./check-variables.ts";
@@ -62,7 +63,7 @@ export interface Evaluator {
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   installMachine();
-  return new PersistentEvaluator(options.io, { ...defaultSettings, ...options.settings });
+  return new PersistentEvaluator(withInternalFiles(options.io), { ...defaultSettings, ...options.settings });
 }
 
 class PersistentEvaluator implements Evaluator {
