@@ -10,7 +10,8 @@ const pick = (state: State): Diagnostic | null => firstError(state)?.error ?? nu
 
 export function Problems() {
   const error = useAppState(pick);
-  if (!error) return null;
+  const failure = useAppState((state) => state.evaluation.failure);
+  if (!error) return failure === null ? null : <Failure text={failure} />;
   return (
     <section className="problem" aria-label="What is wrong" aria-live="polite">
       <pre className="problem-message">
@@ -23,6 +24,15 @@ export function Problems() {
         ))}
         {error.trace.length > 0 && <Trace trace={error.trace} />}
       </div>
+    </section>
+  );
+}
+
+/** An error that stands in none of the visitor's files. */
+function Failure({ text }: { text: string }) {
+  return (
+    <section className="problem" aria-label="What is wrong" aria-live="polite">
+      <pre className="problem-message">{text}</pre>
     </section>
   );
 }

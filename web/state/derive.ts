@@ -80,7 +80,7 @@ export function stripOf(state: State): Strip {
   if (state.build.phase === "running") return buildingStrip(state);
   const first = firstError(state);
   if (first) return errorStrip(first.path, first.error, countErrors(state.diagnostics));
-  if (state.evaluation.failure !== null) return { kind: "failure", text: state.evaluation.failure };
+  if (state.evaluation.failure !== null) return { kind: "failure", text: "It does not evaluate" };
   if (state.build.phase === "failed") return { kind: "build-failed", text: buildFailure(state) };
   return pendingStrip(state);
 }
