@@ -102,7 +102,7 @@ static bool make_device(const char *name, unsigned major, unsigned minor) {
 
 static bool make_devices(void) {
   return make_device("null", 1, 3) && make_device("zero", 1, 5) && make_device("full", 1, 7) && make_device("random", 1, 8) &&
-         make_device("urandom", 1, 9) && make_device("tty", 5, 0) && !symlink("pts/ptmx", ROOT "/dev/ptmx") &&
+         make_device("urandom", 1, 9) && make_device("tty", 5, 0) && !symlink("/dev/pts/ptmx", ROOT "/dev/ptmx") &&
          !symlink("/proc/self/fd", ROOT "/dev/fd") && !symlink("/proc/self/fd/0", ROOT "/dev/stdin") &&
          !symlink("/proc/self/fd/1", ROOT "/dev/stdout") && !symlink("/proc/self/fd/2", ROOT "/dev/stderr");
 }
@@ -133,7 +133,8 @@ static bool make_root(void) {
   if (mount("tmpfs", ROOT, "tmpfs", MS_NOSUID, "mode=0755,size=90%") < 0) return false;
   return make_directory(STORE, 01775, 0, BUILD_GID) && make_directory(ROOT "/build", 0700, BUILD_UID, BUILD_GID) && make_directory(ROOT "/tmp", 01777, 0, 0) &&
          make_directory(ROOT "/bin", 0755, 0, 0) && make_directory(ROOT "/etc", 0755, 0, 0) && make_directory(ROOT "/proc", 0555, 0, 0) &&
-         make_directory(ROOT "/dev/shm", 01777, 0, 0) && make_directory(ROOT "/dev/pts", 0755, 0, 0) && make_devices() && make_texts() && copy_shell();
+         make_directory(ROOT "/dev/shm", 01777, 0, 0) && make_directory(ROOT "/dev/pts", 0755, 0, 0) && make_devices() && make_texts() && copy_shell() && !chmod(ROOT "/etc", 0555) &&
+         make_directory(ROOT, 0750, 0, BUILD_GID);
 }
 
 /* Mount points for the inputs (links cannot be bound and are made again). */

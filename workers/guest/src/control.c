@@ -292,8 +292,9 @@ static void add_loaded(Bytes *out, const Unit *unit) {
 
 static void add_active(Call *call, const Unit *unit) {
   Bytes *out = &call->out;
-  bytes_format(out, "     Active: %s%s (%s)%s", state_color(call, unit), active_names[unit->active], unit->active == STATE_FAILED ? "failed" : unit->sub, paint(call, "\033[0m"));
-  if (unit->active == STATE_FAILED || (strcmp(unit->result, "success") && unit->active != STATE_ACTIVE)) bytes_format(out, " (Result: %s)", unit->result);
+  bool failed = unit->active == STATE_FAILED;
+  bytes_format(out, "     Active: %s%s%s%s%s%s", state_color(call, unit), active_names[unit->active], failed ? "" : " (", failed ? "" : unit->sub, failed ? "" : ")", paint(call, "\033[0m"));
+  if (failed || (strcmp(unit->result, "success") && unit->active != STATE_ACTIVE)) bytes_format(out, " (Result: %s)", unit->result);
   if (unit->changed_at) {
     char *ago = format_span(realtime_us() - unit->changed_at);
     bytes_text(out, " since ");

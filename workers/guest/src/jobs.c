@@ -377,7 +377,7 @@ void unit_set_state(Unit *unit, ActiveState active, const char *sub) {
   unit->active = active;
   unit->sub = sub;
   unit->changed_at = realtime_us();
-  if (!was_up && unit_is_up(unit)) unit->active_since = monotonic_us();
+  if ((before == STATE_INACTIVE || before == STATE_FAILED) && !is_down(unit)) unit->began_at = monotonic_us();
   if (before != STATE_INACTIVE && before != STATE_FAILED && is_down(unit)) unit->inactive_since = monotonic_us();
   unit->unannounced = true;
   if (before != active && is_down(unit)) {

@@ -50,7 +50,8 @@ void journal_write(const char *unit, const char *identifier, long pid, int prior
   char number[8];
   number[0] = (char)('0' + priority);
   number[1] = 0;
-  host_log(unit, number, line);
+  /* The host has the kernel's own words from the serial line. */
+  if (strcmp(unit, "kernel")) host_log(unit, number, line);
   free(line);
 }
 

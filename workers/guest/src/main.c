@@ -9,16 +9,10 @@
 
 typedef int Applet(int argc, char **argv);
 
-static int init_applet(int argc, char **argv) {
-  (void)argc, (void)argv;
-  return agent_main();
-}
-
 static const struct {
   const char *name;
   Applet *run;
 } applets[] = {
-    {"init", init_applet},
     {"systemd", manager_main},
     {"systemctl", systemctl_main},
     {"journalctl", journalctl_main},
@@ -53,8 +47,9 @@ static int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   int status = argc ? run(argc, argv) : -1;
-  if (status < 0 && argc > 1) status = run(argc - 1, argv + 1);
+  /* The kernel starts the initramfs's program as `/init`; nobody else may be the agent. */
   if (status < 0 && getpid() == 1) status = agent_main();
+  if (status < 0 && argc > 1) status = run(argc - 1, argv + 1);
   if (status < 0) die("called by a name it does not know: %s", argc ? argv[0] : "");
   return status;
 }

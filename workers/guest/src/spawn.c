@@ -99,8 +99,11 @@ static void read_log(Unit *unit, const char *program, pid_t pid, int fd) {
 
 /* ---- in the child ---- */
 
+/* Which unit this child is of, for its complaint. */
+static const char *child_unit;
+
 static _Noreturn void give_up(int code, const char *step, const char *detail) {
-  fprintf(stderr, "<3>Failed at step %s spawning %s: %s\n", step, detail, strerror(errno));
+  fprintf(stderr, "<3>%s: Failed at step %s spawning %s: %s\n", child_unit, step, detail, strerror(errno));
   _exit(code);
 }
 
@@ -364,6 +367,7 @@ static void change_directory(const Unit *unit, const User *user) {
 static _Noreturn void run_child(Unit *unit, Spawn *spawn, int log) {
   Strings environment = {0};
   User user;
+  child_unit = unit->name;
   setsid();
   enter_group(unit);
   dup2(log, 2);

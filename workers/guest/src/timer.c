@@ -33,15 +33,14 @@ static void consider(int64_t *best, int64_t at) {
   if (at >= 0 && (*best < 0 || at < *best)) *best = at;
 }
 
-/* The earliest moment after now that a key with a base asks for; `base` 0: has not happened. */
-static void consider_base(const Unit *unit, const char *key, int64_t base, int64_t *best) {
+/* The moment that a key with a base asks for; `base` 0: has not happened. One that has passed counts only when `late`, and is now. */
+static void consider_base(const Unit *unit, const char *key, int64_t base, bool late, int64_t *best) {
   Strings values = unit_file_all(&unit->file, "Timer", key);
   for (size_t i = 0; i < values.count && base > 0; i++) {
     int64_t span, now = monotonic_us();
     if (!parse_span(values.items[i], &span) || span < 0) continue;
-    /* A moment that has passed counts only if the timer was started after it would have been due. */
     int64_t at = base + span;
-    if (at > now || !unit->timer->last) consider(best, at > now ? at : now);
+    if (at > now || late) consider(best, at > now ? at : now);
   }
   free(values.items);
 }
@@ -69,13 +68,15 @@ static void schedule(Unit *unit) {
   Timer *timer = unit->timer;
   const Unit *other = triggered(unit);
   int64_t best = -1;
-  consider_base(unit, "OnActiveSec", timer->started, &best);
+  bool first = !timer->last;
+  consider_base(unit, "OnActiveSec", timer->started, first, &best);
   /* The monotonic clock starts with the kernel; a machine restored from its image was booted when the supervisor started. */
-  consider_base(unit, "OnBootSec", manager_started(), &best);
-  consider_base(unit, "OnStartupSec", manager_started(), &best);
+  consider_base(unit, "OnBootSec", manager_started(), first, &best);
+  consider_base(unit, "OnStartupSec", manager_started(), first, &best);
   bool running = other && other->active != STATE_INACTIVE && other->active != STATE_FAILED;
-  consider_base(unit, "OnUnitActiveSec", other ? other->active_since : 0, &best);
-  if (!running) consider_base(unit, "OnUnitInactiveSec", other ? other->inactive_since : 0, &best);
+  /* A unit that runs longer than its interval is started again when it has ended. */
+  if (!running || other->active == STATE_ACTIVE) consider_base(unit, "OnUnitActiveSec", other ? other->began_at : 0, !running, &best);
+  if (!running) consider_base(unit, "OnUnitInactiveSec", other ? other->inactive_since : 0, true, &best);
   consider_calendar(unit, &best);
   timer->next = best < 0 ? 0 : best;
   deadline_cancel(&timer->deadline);

@@ -18,31 +18,33 @@ const char *const active_names[] = {"inactive", "activating", "active", "reloadi
 const char *const dependency_names[DEP_COUNT] = {"Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Upholds", "Conflicts", "Before", "After", "OnFailure", "OnSuccess", "Triggers"};
 const char *const unit_directories[] = {"/etc/systemd/system", "/run/systemd/system", NULL};
 
-/* Targets that exist without a file, with systemd's descriptions. */
+/* Targets that exist without a file, with systemd's descriptions and what they pull in there. */
 static const struct {
-  const char *name, *description;
-} builtin_targets[] = {{"sysinit.target", "System Initialization"},
-                       {"basic.target", "Basic System"},
-                       {"local-fs.target", "Local File Systems"},
-                       {"remote-fs.target", "Remote File Systems"},
-                       {"network-pre.target", "Preparation for Network"},
-                       {"network.target", "Network"},
-                       {"network-online.target", "Network is Online"},
-                       {"nss-lookup.target", "Host and Network Name Lookups"},
-                       {"nss-user-lookup.target", "User and Group Name Lookups"},
-                       {"time-sync.target", "System Time Synchronized"},
-                       {"sockets.target", "Socket Units"},
-                       {"timers.target", "Timer Units"},
-                       {"paths.target", "Path Units"},
-                       {"slices.target", "Slice Units"},
-                       {"swap.target", "Swaps"},
-                       {"getty.target", "Login Prompts"},
-                       {"multi-user.target", "Multi-User System"},
-                       {"graphical.target", "Graphical Interface"},
-                       {"shutdown.target", "System Shutdown"},
-                       {"poweroff.target", "System Power Off"},
-                       {"reboot.target", "System Reboot"},
-                       {"final.target", "Late Shutdown Services"}};
+  const char *name, *description, *requires, *wants, *after;
+} builtin_targets[] = {
+    {"sysinit.target", "System Initialization", "", "local-fs.target swap.target", "local-fs.target swap.target"},
+    {"basic.target", "Basic System", "sysinit.target", "sockets.target timers.target paths.target slices.target", "sysinit.target sockets.target paths.target slices.target"},
+    {"local-fs.target", "Local File Systems", "", "", ""},
+    {"remote-fs.target", "Remote File Systems", "", "", ""},
+    {"network-pre.target", "Preparation for Network", "", "", ""},
+    {"network.target", "Network", "", "", ""},
+    {"network-online.target", "Network is Online", "", "", "network.target"},
+    {"nss-lookup.target", "Host and Network Name Lookups", "", "", ""},
+    {"nss-user-lookup.target", "User and Group Name Lookups", "", "", ""},
+    {"time-sync.target", "System Time Synchronized", "", "", ""},
+    {"sockets.target", "Socket Units", "", "", ""},
+    {"timers.target", "Timer Units", "", "", ""},
+    {"paths.target", "Path Units", "", "", ""},
+    {"slices.target", "Slice Units", "", "", ""},
+    {"swap.target", "Swaps", "", "", ""},
+    {"getty.target", "Login Prompts", "", "", ""},
+    {"multi-user.target", "Multi-User System", "basic.target", "getty.target", "basic.target"},
+    {"graphical.target", "Graphical Interface", "multi-user.target", "", "multi-user.target"},
+    {"shutdown.target", "System Shutdown", "", "", ""},
+    {"poweroff.target", "System Power Off", "", "", ""},
+    {"reboot.target", "System Reboot", "", "", ""},
+    {"final.target", "Late Shutdown Services", "", "", ""},
+};
 
 static const struct {
   const char *suffix;
@@ -294,7 +296,12 @@ static void check_service(Unit *unit) {
 
 static void load_builtin(Unit *unit) {
   for (size_t i = 0; i < COUNT_OF(builtin_targets); i++)
-    if (!strcmp(unit->name, builtin_targets[i].name)) unit->load = LOAD_LOADED;
+    if (!strcmp(unit->name, builtin_targets[i].name)) {
+      unit->load = LOAD_LOADED;
+      strings_split(&unit->dependencies[DEP_REQUIRES], builtin_targets[i].requires, " ");
+      strings_split(&unit->dependencies[DEP_WANTS], builtin_targets[i].wants, " ");
+      strings_split(&unit->dependencies[DEP_AFTER], builtin_targets[i].after, " ");
+    }
 }
 
 static void load(Unit *unit) {

@@ -50,8 +50,8 @@ struct Unit {
   const char *sub;
   /* The last run's result, systemd's word; `success` when there was none. */
   const char *result;
-  /* When it last became active and last stopped being so (monotonic, 0 never), and the last change (real time). */
-  int64_t active_since, inactive_since, changed_at;
+  /* When it last began to start and when it last went down (monotonic, 0 never), and the last change (real time). */
+  int64_t began_at, inactive_since, changed_at;
   JobKind job;
   bool job_running, condition_failed;
   /* The host has not been told the state yet. */

@@ -135,6 +135,7 @@ export class Guest {
       case toHost.step: {
         const [name, text] = words(payload);
         this.steps.push(name);
+        this.stepTimes = [...(this.stepTimes ?? []), performance.now()];
         this.onStep({ name, text });
         break;
       }
