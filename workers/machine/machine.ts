@@ -347,7 +347,7 @@ export class LinuxMachine implements Machine {
       capacity: this.#options.stateCapacity ?? defaultCapacity,
       onStorage: (storage) => this.#stored(storage),
       onConsole: (text) => this.#tell({ kind: "console", text }),
-      onHello: () => undefined,
+      onHello: () => this.#meter.sample(this.#session?.instructions() ?? 0),
       onDead: (error) => void this.#end("crashed", error),
       handlers: {
         onEvent: (topic, fields) => this.#event(topic, fields),

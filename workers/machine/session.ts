@@ -16,8 +16,8 @@ export interface SessionOptions extends HostTreeOptions {
   backing: StateBacking;
   createVm: CreateVirtualMachine;
   handlers: Omit<ControlHandlers, "onHello" | "onProtocolError">;
-  /** Each HELLO after the first. */
-  onHello: (state: string) => void;
+  /** Each HELLO, also those that only say that the guest is alive. */
+  onHello: () => void;
   onConsole: (text: string) => void;
   /** The session ended by itself: the guest's kernel stopped, or the channel broke. */
   onDead: (error: MachineError) => void;
@@ -25,8 +25,8 @@ export interface SessionOptions extends HostTreeOptions {
 
 /** Milliseconds to the first HELLO: a restored guest answers within one, a cold one boots first. */
 const helloTimeout = { restored: 20_000, cold: 120_000 };
-/** Milliseconds between two questions whether the guest is alive, and without any answer until it counts as dead. */
-const pulse = { interval: 15_000, patience: 90_000 };
+/** Milliseconds between two questions whether the guest is alive, and how many may stay unanswered until it counts as dead. */
+const pulse = { interval: 15_000, patience: 6 };
 
 export class Session {
   readonly tree: HostTree;
@@ -35,7 +35,7 @@ export class Session {
   readonly #options: SessionOptions;
   #ended: Promise<void> | undefined;
   #pulse: ReturnType<typeof setInterval> | undefined;
-  #lastHello = 0;
+  #unanswered = 0;
   #consoleTail = "";
 
   private constructor(tree: HostTree, vm: VirtualMachine, options: SessionOptions) {
@@ -44,7 +44,7 @@ export class Session {
     this.#options = options;
     this.control = new ControlChannel(vm, {
       ...options.handlers,
-      onHello: ({ state }) => this.#hello(state),
+      onHello: () => this.#hello(),
       onProtocolError: (error) => options.onDead(error),
     });
     vm.onConsole((text) => this.#console(text));
@@ -81,17 +81,18 @@ export class Session {
     await this.#vm.destroy();
   }
 
-  #hello(state: string): void {
-    this.#lastHello = this.#options.now();
-    this.#options.onHello(state);
+  #hello(): void {
+    this.#unanswered = 0;
+    this.#options.onHello();
   }
 
-  /** A guest that is stopped together with its host (a sleeping laptop, a throttled tab) is not dead: only asking counts. */
+  /** Questions are counted, not time: a guest that slept together with its host (a closed laptop) is not dead. */
   #checkPulse(): void {
-    if (this.#options.now() - this.#lastHello > pulse.patience && this.#lastHello > 0) {
+    if (this.#unanswered >= pulse.patience) {
       this.#options.onDead(new MachineError("died", "the guest no longer answers"));
       return;
     }
+    this.#unanswered++;
     this.control.send(toGuest.HELLO, 0, []);
   }
 

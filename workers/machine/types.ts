@@ -222,17 +222,6 @@ export interface MachineWorker extends Machine {
   close(): Promise<void>;
 }
 
-/** A driver makes machines: v86 runs real Linux, WebContainer interprets the generation and says so. */
-export interface MachineDriver {
-  /** `v86` or `webcontainer`. */
-  readonly name: string;
-  /** Whether it is real Linux or a labelled simulation. */
-  readonly simulation: boolean;
-  /** Undefined when it can run here, else the reason for people. */
-  unavailable(): string | undefined;
-  create(options: MachineOptions, listener: MachineListener): Promise<Machine>;
-}
-
 /** One derivation to run, nothing left to decide: the engine's BuildRequest as plain data. Strings are byte strings. */
 export interface SandboxRequest {
   program: string;
