@@ -1,9 +1,11 @@
 // The static server behind `npm start` and the end-to-end tests: dist/ with the headers of headers.json, path by path.
 // `--bare` leaves the headers out, as a host without any configuration would.
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
-import { createBrotliCompress, createGzip } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import { root } from "./ensure.mjs";
 
 const types = {
@@ -26,6 +28,19 @@ const rules = JSON.parse(readFileSync(path.join(root, "headers.json"), "utf8")).
 export const headersFor = (pathname) =>
   Object.assign({}, ...rules.filter((rule) => rule.path.test(pathname)).map((rule) => rule.headers));
 
+const compressors = {
+  br: (bytes) => promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } }),
+  gzip: (bytes) => promisify(gzip)(bytes),
+};
+/** Compressed contents by encoding, file and time of change: the editor alone is megabytes. */
+const compressed = new Map();
+
+function compress(file, encoding) {
+  const key = `${encoding} ${file} ${statSync(file).mtimeMs}`;
+  if (!compressed.has(key)) compressed.set(key, readFile(file).then(compressors[encoding]));
+  return compressed.get(key);
+}
+
 function fileFor(folder, pathname) {
   const file = path.join(folder, path.normalize(decodeURIComponent(pathname)));
   if (file !== folder && !file.startsWith(folder + path.sep)) return undefined;
@@ -35,7 +50,7 @@ function fileFor(folder, pathname) {
 
 /** Starts the server; resolves to it once it listens. `port` 0 takes a free one. */
 export function serve({ port = 0, host = "127.0.0.1", bare = false, folder = path.join(root, "dist") } = {}) {
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = fileFor(folder, pathname);
     if (!file) return response.writeHead(404, { "Content-Type": "text/plain" }).end("Not found\n");
@@ -46,13 +61,14 @@ export function serve({ port = 0, host = "127.0.0.1", bare = false, folder = pat
     };
     const accepted = compressible.has(extension) ? String(request.headers["accept-encoding"] ?? "") : "";
     const encoding = accepted.includes("br") ? "br" : accepted.includes("gzip") ? "gzip" : undefined;
-    if (encoding) headers["Content-Encoding"] = encoding;
-    else headers["Content-Length"] = statSync(file).size;
-    response.writeHead(200, headers);
-    const content = createReadStream(file);
-    if (encoding === "br") content.pipe(createBrotliCompress()).pipe(response);
-    else if (encoding === "gzip") content.pipe(createGzip()).pipe(response);
-    else content.pipe(response);
+    if (!encoding) {
+      response.writeHead(200, { ...headers, "Content-Length": statSync(file).size });
+      return createReadStream(file).pipe(response);
+    }
+    const body = await compress(file, encoding);
+    return response
+      .writeHead(200, { ...headers, "Content-Encoding": encoding, "Content-Length": body.length })
+      .end(body);
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);

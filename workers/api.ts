@@ -6,6 +6,18 @@ import type { FetchRequest, FetchResult } from "#engine/eval/io.ts";
 import type { ErrorKind } from "#engine/eval/error.ts";
 import type { TreeNode } from "#engine/store/format/tree.ts";
 import type { PathInfo } from "#engine/store/path-info.ts";
+import type {
+  CodeAction,
+  CompletionItem,
+  FoldingRange,
+  FormatResult,
+  Hover,
+  Location,
+  Problem as IdeProblem,
+  RenameResult,
+  Span,
+  SymbolNode,
+} from "#engine/ide/types.ts";
 import type { SandboxRequest, SandboxResult } from "./machine/types.ts";
 import type { SeedFile } from "./samples.ts";
 
@@ -111,6 +123,28 @@ export interface CommandOutcome {
   readonly items: readonly StoreItem[];
 }
 
+/** A question of the editor. Offsets count UTF-16 units of the file's text. */
+export type LanguageQuestion =
+  | { readonly kind: "complete" | "hover" | "definition" | "references" | "prepareRename"; readonly offset: number }
+  | { readonly kind: "rename"; readonly offset: number; readonly name: string }
+  | { readonly kind: "actions"; readonly start: number; readonly end: number; readonly problems: readonly string[] }
+  | { readonly kind: "format" | "outline" | "folds" | "hints" };
+
+/** The answer to each kind of question. */
+export interface LanguageAnswers {
+  complete: CompletionItem[];
+  hover: Hover | null;
+  definition: Location[];
+  references: Location[];
+  prepareRename: (Span & { name: string }) | null;
+  rename: RenameResult;
+  actions: CodeAction[];
+  format: FormatResult;
+  outline: SymbolNode[];
+  folds: FoldingRange[];
+  hints: IdeProblem[];
+}
+
 export interface EvaluatorWorker {
   /** Once, before anything else: the samples' archive, and what to ask the page for. */
   start(archive: Uint8Array, services: EvaluatorServices): Promise<void>;
@@ -120,6 +154,8 @@ export interface EvaluatorWorker {
   /** Syntax problems of one file, at once and without evaluating. */
   check(path: string, text: string): Promise<Problem[]>;
   run(argv: readonly string[], files: Readonly<Record<string, string>>): Promise<CommandOutcome>;
+  /** Answers a question about one file; the answer's type goes with the question's kind. */
+  ask(path: string, text: string, question: LanguageQuestion): Promise<LanguageAnswers[LanguageQuestion["kind"]]>;
 }
 
 // ---------------------------------------------------------------------------------------------------------------- store
@@ -272,6 +308,8 @@ export interface CommandServices {
   realising(event: RealiseEvent): void;
   /** The whole of standard input, as a byte string. */
   input(): Promise<string>;
+  /** A regular file where the command was typed: of the workspace, or of the machine. Null when there is none. */
+  readFile(path: string): Promise<Uint8Array | null>;
 }
 
 export interface StoreServices {
@@ -309,7 +347,7 @@ export interface StoreWorker {
    * What a switch from one system to another that is not built yet would change. Realises it quietly when that takes no machine;
    * null when it does, or when it fails.
    */
-  preview(from: string | null, drvPath: string, items: readonly StoreItem[]): Promise<SystemChange | null>;
+  preview(from: string, drvPath: string, items: readonly StoreItem[]): Promise<SystemChange | null>;
   /** Which of these paths are valid. */
   valid(paths: readonly string[]): Promise<string[]>;
 
@@ -320,7 +358,7 @@ export interface StoreWorker {
   readFile(path: string): Promise<Uint8Array | null>;
   storePath(path: string): Promise<StorePathAnswer | undefined>;
   derivation(drvPath: string): Promise<DerivationRecord | null>;
-  change(from: string | null, to: string): Promise<SystemChange>;
+  change(from: string, to: string): Promise<SystemChange>;
 
   profile(): Promise<ProfileRecord>;
   annotate(number: number, marks: { note?: string; pinned?: boolean; label?: string }): Promise<void>;

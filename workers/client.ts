@@ -7,7 +7,6 @@ import { archiveUrl, seeds } from "virtual:samples";
 import wasmUrl from "v86/build/v86.wasm?url";
 import biosUrl from "./guest/bios/seabios.bin?url";
 import vgaBiosUrl from "./guest/bios/vgabios.bin?url";
-import stateUrl from "./guest/build/state.bin.zst?url";
 import type { EvaluatorServices, EvaluatorWorker, MachineWorker, StoreServices, StoreWorker } from "./api.ts";
 import type { MachineImages } from "./machine/types.ts";
 import { type SampleFile, type SeedTree, unpackSamples } from "./samples.ts";
@@ -31,7 +30,9 @@ export class WorkerStartError extends Error {
 
 function client<Api>(worker: Worker): Client<Api> & { failed: Promise<never> } {
   const failed = new Promise<never>((_, reject) => {
-    worker.addEventListener("error", (event) => reject(new WorkerStartError(event.message || "The worker did not start.")));
+    worker.addEventListener("error", (event) =>
+      reject(new WorkerStartError(event.message || "The worker did not start.")),
+    );
   });
   failed.catch(() => undefined);
   return {
@@ -94,6 +95,11 @@ export function startMachine(): Client<MachineWorker> {
   );
 }
 
+/** The state image; without one a machine starts cold. */
+const [stateUrl] = Object.values(
+  import.meta.glob<string>("./guest/build/state.bin.zst", { query: "?url", import: "default", eager: true }),
+);
+
 /** What every machine is made of; addresses are absolute because workers resolve relative ones by their own. */
 export function machineImages(): MachineImages {
   const absolute = (url: string) => new URL(url, location.href).href;
@@ -103,7 +109,7 @@ export function machineImages(): MachineImages {
     vgaBios: absolute(vgaBiosUrl),
     kernel: seedUrl("linux", "bzImage"),
     initrd: seedUrl("initrd", "initrd"),
-    state: absolute(stateUrl),
+    ...(stateUrl === undefined ? {} : { state: absolute(stateUrl) }),
   };
 }
 

@@ -25,6 +25,8 @@ import { createWorkspaces, fileActions, readExamples, type WorkspaceService } fr
 const FIRST = "first";
 const LAST = "page/last-workspace";
 const PREVIEW_DELAY = 300;
+/** Milliseconds that a web server which was just started may take to listen. */
+const PATIENCE = 6000;
 
 interface Parts {
   context: Context;
@@ -89,7 +91,13 @@ export function startSession(page: PageStore): Session {
   const actions = new Proxy(direct as Actions, {
     get: (target, name: keyof Actions) => (name in target ? target[name] : waiting[name as keyof typeof waiting]),
   });
-  return { actions, language: createLanguage(page, ready.then(({ context }) => context.evaluator)) };
+  return {
+    actions,
+    language: createLanguage(
+      page,
+      ready.then(({ context }) => context.evaluator),
+    ),
+  };
 }
 
 async function begin(page: PageStore): Promise<Parts> {
@@ -115,7 +123,8 @@ async function begin(page: PageStore): Promise<Parts> {
       if (!outcome.ok) throw new Error(outcome.message);
       return outputs.map((name) => outcome.outputs[name]);
     },
-    fetch: (request) => Promise.reject(new Error(`The page cannot fetch ${request.url}: evaluation here has no network.`)),
+    fetch: (request) =>
+      Promise.reject(new Error(`The page cannot fetch ${request.url}: evaluation here has no network.`)),
     seed,
   };
   const context: Context = {
@@ -168,7 +177,7 @@ function connect(context: Context): Parts {
     }
     const started = await machine().boot(chosen.path, chosen.number);
     await switching.refreshGenerations();
-    if (started) await machine().openPreview(page.getState().preview.path);
+    if (started) await machine().openPreview(page.getState().preview.path, PATIENCE);
     return started;
   };
 
@@ -191,7 +200,8 @@ function connect(context: Context): Parts {
 
   const run = (argv: readonly string[], action: Parameters<SwitchService["run"]>[1], plug: string | null = null) =>
     after(switching.run(argv, action, plug)).then(async (code) => {
-      if (page.getState().machine.phase === "running") await machine().openPreview(page.getState().preview.path);
+      if (page.getState().machine.phase === "running")
+        await machine().openPreview(page.getState().preview.path, PATIENCE);
       if (action === "rollback" || action === "switch-generation") await compareFiles(context);
       return code;
     });
@@ -237,7 +247,9 @@ function connect(context: Context): Parts {
     async exportWorkspace() {
       const { title, files } = page.getState().workspace;
       const { zipSync, strToU8 } = await import("fflate");
-      const zip = zipSync(Object.fromEntries(files.map(({ path, text }) => [path, strToU8(text)])), { mtime: new Date(1980, 0, 1) });
+      const zip = zipSync(Object.fromEntries(files.map(({ path, text }) => [path, strToU8(text)])), {
+        mtime: new Date(1980, 0, 1),
+      });
       download(`${title.replaceAll(/[^\w-]+/g, "-") || "workspace"}.zip`, zip);
     },
 
@@ -249,8 +261,7 @@ function connect(context: Context): Parts {
       await pending.refresh();
     },
     async buildAndBoot() {
-      await run(["boot"], "boot");
-      if (page.getState().switching.exitCode === 0) await boot(null);
+      await run(["switch"], "switch");
     },
     async switch(action, plugBefore) {
       await run([action], action, plugBefore);
@@ -262,9 +273,7 @@ function connect(context: Context): Parts {
       await run(["switch", "--generation", String(number)], "switch-generation");
     },
     async deleteGenerations(numbers) {
-      await guarded(page, "The generations could not be deleted.", () =>
-        after(store.api.deleteGenerations(numbers)),
-      );
+      await guarded(page, "The generations could not be deleted.", () => after(store.api.deleteGenerations(numbers)));
     },
     async setNote(number, note) {
       await guarded(page, "The note could not be kept.", () => after(store.api.annotate(number, { note })));
@@ -279,10 +288,12 @@ function connect(context: Context): Parts {
     },
     async diffGenerations(from, to) {
       const { list } = page.getState().generations;
-      const path = (number: number) => list.find((generation) => generation.number === number)?.outPath ?? null;
-      const target = path(to);
-      if (target === null) return null;
-      const change = await guarded(page, "The generations could not be compared.", () => store.api.change(path(from), target));
+      const path = (number: number) => list.find((generation) => generation.number === number)?.outPath;
+      const [before, target] = [path(from), path(to)];
+      if (before === undefined || target === undefined) return null;
+      const change = await guarded(page, "The generations could not be compared.", () =>
+        store.api.change(before, target),
+      );
       return change === null ? null : toChange(change);
     },
 
@@ -322,7 +333,10 @@ function connect(context: Context): Parts {
     machine().cut();
     context.builder.moveTo(record.id);
     await store.api.open(record.id);
-    page.setState({ verdict: null, opened: page.getState().opened?.status === "damaged" ? page.getState().opened : null });
+    page.setState({
+      verdict: null,
+      opened: page.getState().opened?.status === "damaged" ? page.getState().opened : null,
+    });
     patch(page, "machine", { phase: "off", topLevel: null, generation: null, units: [] });
     patch(page, "generations", { fileAhead: null });
     workspaces.open(record);
@@ -336,7 +350,10 @@ function connect(context: Context): Parts {
 }
 
 /** Restores what was open, or begins with the first example; then the machine starts by itself. */
-async function open({ context, evaluation, switching, workspaces, rest, loadLessons }: Parts, typed: string): Promise<void> {
+async function open(
+  { context, evaluation, switching, workspaces, rest, loadLessons }: Parts,
+  typed: string,
+): Promise<void> {
   const { page, store } = context;
   const records = await workspaces.load();
   const [[, last] = ["", null]] = await store.api.records(LAST);
@@ -359,7 +376,8 @@ async function open({ context, evaluation, switching, workspaces, rest, loadLess
   if (location.hash.length > 1) void rest.openLink(location.hash);
   if (!page.getState().ui.settings.bootOnOpen) return;
   if (page.getState().generations.list.length > 0) void rest.boot(null);
-  else if (known === undefined) void evaluation.settled().then((outcome) => (outcome?.ok ? rest.buildAndBoot() : undefined));
+  else if (known === undefined)
+    void evaluation.settled().then((outcome) => (outcome?.ok ? rest.buildAndBoot() : undefined));
 }
 
 /** News from other tabs, and what has to be written before this one goes. */
@@ -391,7 +409,8 @@ function createPending({ page, store, evaluator }: Context) {
     patch(page, "pending", { status: "computing" });
     const items = await evaluator.instantiation(evaluated.drvPath);
     const change = await store.api.preview(now.path, evaluated.drvPath, items);
-    if (mine === turn) page.setState({ pending: { status: "ready", change: change === null ? null : toChange(change) } });
+    if (mine === turn)
+      page.setState({ pending: { status: "ready", change: change === null ? null : toChange(change) } });
   };
 
   const quietly = (evaluated: Evaluated) =>

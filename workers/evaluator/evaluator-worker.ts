@@ -9,6 +9,8 @@ import { instantiate } from "#engine/eval/instantiate.ts";
 import { type IoRequest, NeedsIO } from "#engine/eval/io.ts";
 import { reportError } from "#engine/eval/report.ts";
 import type { Settings } from "#engine/eval/settings.ts";
+import type { OptionInfo } from "#engine/ide/types.ts";
+import { answerQuestion } from "./language.ts";
 import { NixPath } from "#engine/eval/value.ts";
 import { decodeUtf8, encodeUtf8 } from "#engine/store/format/bytes.ts";
 import { fileSource } from "#engine/syntax/source.ts";
@@ -19,6 +21,7 @@ import type {
   EvaluationRequest,
   EvaluatorServices,
   EvaluatorWorker,
+  LanguageQuestion,
   Problem,
   StoreItem,
   SystemSummary,
@@ -29,12 +32,21 @@ import { type PageIo, createPageIo } from "./io.ts";
 import { problemOf, problemOfDiagnostic } from "./problem.ts";
 
 /** Everything through which a worker could reach the network, another worker's data or more code. */
-const GIVEN_UP = ["fetch", "XMLHttpRequest", "WebSocket", "EventSource", "WebTransport", "indexedDB", "caches", "importScripts", "Worker", "BroadcastChannel"];
+const GIVEN_UP = [
+  "fetch",
+  "XMLHttpRequest",
+  "WebSocket",
+  "EventSource",
+  "WebTransport",
+  "indexedDB",
+  "caches",
+  "importScripts",
+  "Worker",
+  "BroadcastChannel",
+];
 for (const name of GIVEN_UP) {
   Object.defineProperty(globalThis, name, { value: undefined, configurable: false, writable: false });
 }
-
-
 
 const settings: Partial<Settings> = {
   readOnly: false,
@@ -90,6 +102,7 @@ const worker: EvaluatorWorker = {
   },
 
   run: (argv, files) => runCommand(argv, files),
+  ask: (path, text, question) => answer(path, text, question),
 };
 
 /** Makes the workspace's files the ones that are seen, and forgets what depended on those that changed. */
@@ -164,6 +177,47 @@ async function runCommand(argv: readonly string[], files: Readonly<Record<string
   });
   const items = stdout.split("\n").flatMap((line) => (line.endsWith(".drv") ? io.instantiation(line) : []));
   return { exitCode, stdout: decodeUtf8(stdout), stderr: decodeUtf8(stderr), items };
+}
+
+/** The options are known from the first question on: reading their declarations takes a moment that no start should wait for. */
+async function answer(path: string, text: string, question: LanguageQuestion) {
+  const needsOptions = question.kind === "complete" || question.kind === "hover" || question.kind === "actions";
+  return answerQuestion(path, text, question, needsOptions ? await optionDocs() : []);
+}
+
+let options: Promise<OptionInfo[]> | undefined;
+
+function optionDocs(): Promise<OptionInfo[]> {
+  options ??= resuming(readOptions).catch((): OptionInfo[] => []);
+  return options;
+}
+
+interface OptionDoc {
+  readonly name: string;
+  readonly loc: readonly string[];
+  readonly type?: string;
+  readonly description?: string | { readonly text: string };
+  readonly default?: { readonly text: string };
+  readonly example?: { readonly text: string };
+  readonly internal?: boolean;
+}
+
+function readOptions(): OptionInfo[] {
+  const { evaluator } = need();
+  const text = "builtins.toJSON (import <nixpkgs/nixos/lib/page.nix> { configuration = { }; }).optionDocs";
+  const value = evaluator.force(evaluator.expression(text));
+  const docs = JSON.parse(
+    decodeUtf8(typeof value === "string" ? value : (value as { text: string }).text),
+  ) as OptionDoc[];
+  return docs
+    .filter(({ internal }) => internal !== true)
+    .map(({ loc, type, description, default: fallback, example }) => ({
+      path: loc,
+      type: type ?? "",
+      description: typeof description === "string" ? description : (description?.text ?? ""),
+      ...(fallback === undefined ? {} : { default: fallback.text }),
+      ...(example === undefined ? {} : { example: example.text }),
+    }));
 }
 
 /** A syntax error stops Nix at once, but an editor shows all of them; any other error is one problem. */

@@ -46,7 +46,9 @@ const requestKey = (request: IoRequest) => JSON.stringify(request);
 
 export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageIo {
   // Always said not to be valid, so that they are recorded with what needs them, whichever store that will be built in.
-  const seedPaths = new Set(seeds.map(({ storeName, narHash }) => makeSourcePath(storeName, parseBareHash(narHash, "sha256"))));
+  const seedPaths = new Set(
+    seeds.map(({ storeName, narHash }) => makeSourcePath(storeName, parseBareHash(narHash, "sha256"))),
+  );
   const items = new Map<string, StoreItem & { used: number }>();
   const outside = new Map<string, StorePathAnswer | undefined>();
   const trees = new Map<string, TreeNode<SourceContents>>();

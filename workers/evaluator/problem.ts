@@ -39,7 +39,9 @@ export function problemOf(thrown: unknown, print: (error: NixError) => string): 
     message: decodeUtf8(thrown.message),
     at: placeOfPos(own) ?? definedIn(thrown.message),
     end: null,
-    frames: [{ message: "", at: placeOfPos(thrown.pos) }, ...frames].filter(({ message, at }) => message !== "" || at !== null),
+    frames: [{ message: "", at: placeOfPos(thrown.pos) }, ...frames].filter(
+      ({ message, at }) => message !== "" || at !== null,
+    ),
     suggestions: thrown.suggestions.map(decodeUtf8),
     text: decodeUtf8(print(thrown)),
   };

@@ -25,7 +25,8 @@ export async function register(store: Store, items: readonly StoreItem[], fetch:
 }
 
 function expectPath(got: string, expected: string): void {
-  if (got !== expected) throw new StoreError("corrupt", `'${expected}' would be registered as '${got}'`, { expected, got });
+  if (got !== expected)
+    throw new StoreError("corrupt", `'${expected}' would be registered as '${got}'`, { expected, got });
 }
 
 async function load(tree: TreeNode<SourceContents>, fetch: Fetch): Promise<SourceTree> {
@@ -43,6 +44,7 @@ async function load(tree: TreeNode<SourceContents>, fetch: Fetch): Promise<Sourc
 
 async function seedContents({ url, blob }: { url: string; blob: string }, fetch: Fetch): Promise<Uint8Array> {
   const bytes = await fetch(url);
-  if (sha256Hex(bytes) !== blob) throw new StoreError("hash-mismatch", `${url} is not the file that the page was built with`, { blob });
+  if (sha256Hex(bytes) !== blob)
+    throw new StoreError("hash-mismatch", `${url} is not the file that the page was built with`, { blob });
   return bytes;
 }

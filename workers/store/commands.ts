@@ -1,14 +1,18 @@
-/** The commands that run in the page, and what each sees of the world. */
+/** What a command of engine/commands sees of the world when it runs in the page: the open store, and the page's services. */
 import type { Builder, CancelSignal } from "#engine/build/builder.ts";
-import type { Command, CommandContext } from "#engine/commands/command.ts";
-import { CommandError } from "#engine/commands/command.ts";
+import {
+  CommandError,
+  type CommandContext,
+  type CommandFiles,
+  type EvaluationRequest,
+  type EvaluationResult,
+} from "#engine/commands/command.ts";
 import { decodeUtf8, encodeUtf8, toBytes } from "#engine/store/format/bytes.ts";
+import { regularFile } from "#engine/store/format/tree.ts";
 import type { RootLink } from "#engine/store/gc.ts";
 import type { Store } from "#engine/store/store.ts";
 import type { CommandServices } from "../api.ts";
 import { register } from "./adding.ts";
-
-export const commands: readonly Command[] = [];
 
 export interface CommandEnvironment {
   readonly store: Store;
@@ -18,7 +22,87 @@ export interface CommandEnvironment {
   readonly fetch: (url: string) => Promise<Uint8Array>;
   readonly extraRoots: () => readonly RootLink[];
 }
-void [CommandError, decodeUtf8, encodeUtf8, toBytes, register];
-export function commandContext(_: CommandEnvironment): CommandContext {
-  throw new Error("no commands yet");
+
+export function commandContext(environment: CommandEnvironment): CommandContext {
+  const { store, services, builder, signal, extraRoots } = environment;
+  return {
+    store,
+    files: commandFiles(environment),
+    print: (text) => services.out(decodeUtf8(text)),
+    error: (text) => services.err(decodeUtf8(text)),
+    input: async () => toBytes(await services.input()),
+    cwd: "/etc/nixos",
+    env: () => undefined,
+    now: () => Math.floor(Date.now() / 1000),
+    localTime,
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    signal,
+    substituters: [],
+    builder,
+    evaluate: (request) => evaluate(environment, request),
+    extraRoots: async () => extraRoots(),
+  };
+}
+
+function commandFiles({ store, services }: CommandEnvironment): CommandFiles {
+  const refuse = (path: string) => {
+    throw new CommandError(`cannot write '${path}': files are written in the editor or in the machine's own terminal`);
+  };
+  return {
+    async readTree(path) {
+      const bytes = await services.readFile(decodeUtf8(path));
+      return bytes === null ? undefined : regularFile(bytes);
+    },
+    writeTree: async (path) => refuse(path),
+    writeFile: async (path) => refuse(path),
+    async readLink(path) {
+      const root = store.roots().find(({ name }) => name === path);
+      return root?.path;
+    },
+    // A link to a result is a root; there is no directory here for it to lie in.
+    makeLink: (path, target) => store.addRoot(path, target),
+  };
+}
+
+/** Evaluates by the evaluator's own `nix-instantiate`; what it instantiated is registered before the answer. */
+async function evaluate(
+  { store, services, fetch }: CommandEnvironment,
+  request: EvaluationRequest,
+): Promise<EvaluationResult> {
+  const outcome = await services.evaluate(instantiateArguments(request));
+  if (outcome.stderr !== "") services.err(outcome.stderr);
+  if (outcome.exitCode !== 0) throw new CommandError("", outcome.exitCode);
+  if (request.mode !== "derivations") return { kind: "text", text: encodeUtf8(outcome.stdout.replace(/\n$/, "")) };
+  await register(store, outcome.items, fetch);
+  const derivations = outcome.stdout.split("\n").flatMap((line) => {
+    const [drvPath, outputName = "out"] = line.split("!");
+    return line === "" ? [] : [{ drvPath, outputName }];
+  });
+  return { kind: "derivations", derivations };
+}
+
+const MODES = {
+  print: ["--eval", "--strict"],
+  json: ["--eval", "--strict", "--json"],
+  raw: ["--eval", "--raw"],
+  derivations: [],
+} as const;
+
+function instantiateArguments({ source, attribute, args, searchPath, mode }: EvaluationRequest): string[] {
+  return [
+    "nix-instantiate",
+    ...MODES[mode],
+    ...searchPath.flatMap((path) => ["-I", decodeUtf8(path)]),
+    ...args.flatMap(({ name, text, isString }) => [isString ? "--argstr" : "--arg", name, decodeUtf8(text)]),
+    ...(attribute === undefined ? [] : ["-A", attribute]),
+    ...("expression" in source ? ["-E", decodeUtf8(source.expression)] : [decodeUtf8(source.file)]),
+  ];
+}
+
+/** "2026-01-31 23:59:59", in the visitor's own time zone. */
+function localTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

@@ -102,7 +102,8 @@ export async function readFile(store: Store, path: string, links = 20): Promise<
   let node: FileTree | undefined = await store.tree(storePath);
   const names = rest.split("/").filter((name) => name !== "");
   for (const [index, name] of names.entries()) {
-    if (node?.type === "symlink") return readFile(store, linked(storePath, names.slice(0, index), node.target, names.slice(index)), links - 1);
+    if (node?.type === "symlink")
+      return readFile(store, linked(storePath, names.slice(0, index), node.target, names.slice(index)), links - 1);
     node = node === undefined ? undefined : nodeAt(node, name);
   }
   if (node?.type === "symlink") return readFile(store, linked(storePath, names, node.target, []), links - 1);
@@ -131,7 +132,10 @@ export async function derivationRecord(store: Store, drvPath: string): Promise<D
     args: derivation.args.map(decodeUtf8),
     env: [...derivation.env].map(([name, value]) => ({ name: decodeUtf8(name), value: decodeUtf8(value) })),
     outputs: [...derivation.outputs].map(([name, { path }]) => ({ name, path: path === "" ? null : path })),
-    inputDrvs: [...derivation.inputDerivations].map(([path, { outputs }]) => ({ drvPath: path, outputs: [...outputs] })),
+    inputDrvs: [...derivation.inputDerivations].map(([path, { outputs }]) => ({
+      drvPath: path,
+      outputs: [...outputs],
+    })),
     inputSrcs: [...derivation.inputSources],
     text: decodeUtf8(printDerivation(derivation)),
   };
@@ -145,7 +149,11 @@ export async function overview(store: Store, extraRoots: readonly RootLink[]): P
     paths: store.index.size,
     bytes: optimise.bytesStored,
     dead: plan.dead.map(describe),
-    kept: [...plan.alive.keys()].map((path) => ({ path, name: nameOf(path), because: whyAlive(plan, path)?.root ?? "" })),
+    kept: [...plan.alive.keys()].map((path) => ({
+      path,
+      name: nameOf(path),
+      because: whyAlive(plan, path)?.root ?? "",
+    })),
     roots: [...store.roots(), ...extraRoots].map(({ name, path }) => ({ name, path })),
   };
 }

@@ -36,7 +36,9 @@ export function rebuildHost({ store, services, builder, signal, fetch }: Rebuild
       return { drvPath: outcome.drvPath, label: outcome.label };
     },
     async build(drvPath) {
-      const outcome = await realiseDerivation({ store, builder, signal }, drvPath, (event) => services.realising(event));
+      const outcome = await realiseDerivation({ store, builder, signal }, drvPath, (event) =>
+        services.realising(event),
+      );
       if (outcome.ok) return outcome.outputs.out;
       services.err(`error: ${outcome.message}\n`);
       return undefined;

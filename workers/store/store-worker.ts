@@ -6,13 +6,16 @@ import * as Comlink from "comlink";
 import { type UseStore, createStore, del, entries, set } from "idb-keyval";
 import { BuildError, type Builder } from "#engine/build/builder.ts";
 import { nixosRebuild, profileLinks } from "#engine/commands/nixos-rebuild.ts";
+import { COMMANDS } from "#engine/commands/table.ts";
+import { encodeUtf8 } from "#engine/store/format/bytes.ts";
 import { StoreError } from "#engine/store/error.ts";
 import { closure } from "#engine/store/graph.ts";
 import type { RootLink } from "#engine/store/gc.ts";
 import { type SourceTree, blobsOf, mapTree } from "#engine/store/format/tree.ts";
 import { annotate, deleteGenerations, generationsToDelete } from "#engine/store/profile.ts";
 import { Store } from "#engine/store/store.ts";
-import { describeSystem, systemChange } from "#engine/system/change.ts";
+import { diffSystems } from "#engine/system/diff-systems.ts";
+import { readSystem } from "#engine/system/read-system.ts";
 import { vmBuilder } from "../machine/builder.ts";
 import {
   type CommandServices,
@@ -27,7 +30,7 @@ import {
   storeDatabase,
 } from "../api.ts";
 import { register } from "./adding.ts";
-import { commandContext, commands } from "./commands.ts";
+import { commandContext } from "./commands.ts";
 import { openIdb } from "./idb.ts";
 import { derivationRecord, detail, overview, readFile, summaries, whyDepends } from "./looking.ts";
 import { realiseDerivation, wouldStartBuilder } from "./realising.ts";
@@ -79,7 +82,7 @@ async function realise(drvPath: string, onEvent: Parameters<StoreWorker["realise
   return realiseDerivation({ store: current().store, builder, signal: cancel.signal }, drvPath, onEvent);
 }
 
-async function change(from: string | null, to: string): Promise<SystemChange> {
+async function change(from: string, to: string): Promise<SystemChange> {
   const { store } = current();
   const reader = {
     tree: (path: string) => store.tree(path),
@@ -87,8 +90,8 @@ async function change(from: string | null, to: string): Promise<SystemChange> {
     closure: async (path: string) =>
       [...closure(store.index, [path])].map((member) => ({ path: member, narSize: store.requireInfo(member).narSize })),
   };
-  const [before, after] = [from === null ? null : await describeSystem(reader, from), await describeSystem(reader, to)];
-  const { newBytes, closureDelta, units, etc, packages, users, others } = systemChange(before, after);
+  const [before, after] = await Promise.all([readSystem(from, reader), readSystem(to, reader)]);
+  const { newBytes, closureDelta, units, etc, packages, users, others } = diffSystems(before, after);
   return {
     newBytes,
     closureDelta,
@@ -121,14 +124,28 @@ async function run(argv: readonly string[], given: CommandServices): Promise<num
   const { store } = current();
   const [program, ...args] = argv;
   if (program === "nixos-rebuild") {
-    return nixosRebuild(args, rebuildHost({ store, services: given, builder, signal: cancel.signal, fetch: fetchSeed }));
+    return nixosRebuild(
+      args,
+      rebuildHost({ store, services: given, builder, signal: cancel.signal, fetch: fetchSeed }),
+    );
   }
-  const command = commands.find(({ name }) => name === program);
+  if (program === "nix-instantiate") return instantiate(argv, given);
+  const command = COMMANDS.find(({ name }) => name === program);
   if (command === undefined) {
     given.err(`${program}: command not found\n`);
     return 127;
   }
-  return command.run(args, commandContext({ store, services: given, builder, signal: cancel.signal, fetch: fetchSeed, extraRoots }));
+  const environment = { store, services: given, builder, signal: cancel.signal, fetch: fetchSeed, extraRoots };
+  return command.run(args.map(encodeUtf8), commandContext(environment));
+}
+
+/** The evaluator prints; what it instantiated is registered here. */
+async function instantiate(argv: readonly string[], given: CommandServices): Promise<number> {
+  const { exitCode, stdout, stderr, items } = await given.evaluate(argv);
+  await register(current().store, items, fetchSeed);
+  given.err(stderr);
+  given.out(stdout);
+  return exitCode;
 }
 
 const worker: StoreWorker = {
@@ -214,14 +231,20 @@ const worker: StoreWorker = {
 
   run,
   async commands() {
-    return [...commands.map(({ name, doc }) => ({ name, doc })), { name: "nixos-rebuild", doc: "Build, switch, roll back" }];
+    return [
+      { name: "nixos-rebuild", doc: "build, switch to and roll back the machine's configuration" },
+      { name: "nix-instantiate", doc: "evaluate an expression, or make its derivations" },
+      ...COMMANDS.map(({ name, doc }) => ({ name, doc })),
+    ];
   },
 };
 
 /** A path's tree with every content in memory, for an evaluation that reads it. */
 async function loaded(store: Store, path: string): Promise<SourceTree> {
   const tree = await store.tree(path);
-  const blobs = await Promise.all([...blobsOf(tree).keys()].map(async (blob) => [blob, await store.blob(blob)] as const));
+  const blobs = await Promise.all(
+    [...blobsOf(tree).keys()].map(async (blob) => [blob, await store.blob(blob)] as const),
+  );
   const contents = new Map(blobs);
   return mapTree(tree, ({ blob }) => ({ contents: contents.get(blob) as Uint8Array }));
 }
@@ -238,7 +261,8 @@ function deleteDatabase(name: string): Promise<void> {
 
 function problem(error: unknown): WorkerProblem {
   if (error instanceof StoreError || error instanceof BuildError) return { code: error.code, message: error.message };
-  if (error instanceof DOMException && error.name === "QuotaExceededError") return { code: "quota", message: error.message };
+  if (error instanceof DOMException && error.name === "QuotaExceededError")
+    return { code: "quota", message: error.message };
   if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
     return { code: String(error.code), message: String(error.message) };
   }
@@ -257,4 +281,8 @@ const guarded = (method: Method): Method =>
     }
   };
 
-Comlink.expose(Object.fromEntries(Object.entries(worker as unknown as Record<string, Method>).map(([name, method]) => [name, guarded(method)])));
+Comlink.expose(
+  Object.fromEntries(
+    Object.entries(worker as unknown as Record<string, Method>).map(([name, method]) => [name, guarded(method)]),
+  ),
+);

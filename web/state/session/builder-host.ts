@@ -20,7 +20,12 @@ export function createBuilderHost(): BuilderHost {
 
   const start = async () => {
     const machine = startMachine();
-    const options = { mode: "builder", workspaceId: workspace, storeDatabase: storeDatabase(workspace), images: machineImages() } as const;
+    const options = {
+      mode: "builder",
+      workspaceId: workspace,
+      storeDatabase: storeDatabase(workspace),
+      images: machineImages(),
+    } as const;
     await machine.api.create(options, proxy(silent));
     return machine;
   };

@@ -2,7 +2,7 @@
 import type { PathSummary, RealiseEvent, StoreItem } from "#workers/api.ts";
 import { proxy } from "#workers/client.ts";
 import type { BuildState, BuildStep, Change, ClosurePath, Evaluated } from "../model.ts";
-import { type Context, guarded, messageOf, patch } from "./context.ts";
+import { type Context, guarded, measure, messageOf, patch } from "./context.ts";
 
 const LOG_LINES = 200;
 
@@ -23,7 +23,9 @@ export function createBuilding(context: Context): BuildService {
 
   const onEvent = (event: RealiseEvent) => {
     if (event.kind === "plan") return set({ steps: event.steps.map(newStep) });
-    set({ steps: page.getState().build.steps.map((step) => (step.drvPath === event.drvPath ? advance(step, event) : step)) });
+    set({
+      steps: page.getState().build.steps.map((step) => (step.drvPath === event.drvPath ? advance(step, event) : step)),
+    });
   };
 
   const service: BuildService = {
@@ -31,9 +33,15 @@ export function createBuilding(context: Context): BuildService {
     onEvent,
     finish(outcome) {
       if ("outPath" in outcome) set({ phase: "done", outPath: outcome.outPath });
-      else set({ phase: outcome.cancelled ? "cancelled" : "failed", error: outcome.error, steps: ended(page.getState().build.steps) });
+      else
+        set({
+          phase: outcome.cancelled ? "cancelled" : "failed",
+          error: outcome.error,
+          steps: ended(page.getState().build.steps),
+        });
     },
     async realise(evaluated, command) {
+      const started = performance.now();
       service.begin(command);
       try {
         const items: StoreItem[] = await evaluator.instantiation(evaluated.drvPath);
@@ -44,6 +52,7 @@ export function createBuilding(context: Context): BuildService {
           return null;
         }
         service.finish({ outPath: outcome.outputs.out });
+        measure("build", started);
         return outcome.outputs.out;
       } catch (error) {
         service.finish({ error: messageOf(error), cancelled: false });

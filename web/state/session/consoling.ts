@@ -17,7 +17,8 @@ export function splitLine(line: string): string[] | null {
     const char = line[at];
     if (quote !== null) {
       if (char === quote) quote = null;
-      else if (char === "\\" && quote === '"' && at + 1 < line.length && '"\\$`'.includes(line[at + 1])) word += line[++at];
+      else if (char === "\\" && quote === '"' && at + 1 < line.length && '"\\$`'.includes(line[at + 1]))
+        word += line[++at];
       else word += char;
     } else if (char === "'" || char === '"') {
       quote = char;
@@ -67,7 +68,8 @@ export function createConsole(context: Context, switching: SwitchService) {
     async completeCommand(line: string): Promise<string[]> {
       const words = line.split(/\s+/);
       const last = words.at(-1) ?? "";
-      if (words.length === 1) return (await store.api.commands()).map(({ name }) => name).filter((name) => name.startsWith(last));
+      if (words.length === 1)
+        return (await store.api.commands()).map(({ name }) => name).filter((name) => name.startsWith(last));
       const files = page.getState().workspace.files.map(({ path }) => `./${path}`);
       const paths = page.getState().closure.paths.map(({ path }) => path);
       return last === "" ? files : [...files, ...paths].filter((word) => word.startsWith(last)).slice(0, 50);
@@ -77,7 +79,11 @@ export function createConsole(context: Context, switching: SwitchService) {
 }
 
 /** Runs what was typed in the guest; its output goes back as it comes, in order. */
-export function createShim(context: Context, switching: SwitchService, machining: () => MachineService): MachineListener["onShim"] {
+export function createShim(
+  context: Context,
+  switching: SwitchService,
+  machining: () => MachineService,
+): MachineListener["onShim"] {
   const { store } = context;
   return async (call) => {
     const api = machining().api();
@@ -87,7 +93,11 @@ export function createShim(context: Context, switching: SwitchService, machining
       const bytes = new TextEncoder().encode(text);
       written = written.then(() => api.shimWrite(call.id, output, bytes)).catch(() => undefined);
     };
-    const services = { ...switching.services(write("stdout"), write("stderr")), input: () => readAll(() => api.shimRead(call.id)) };
+    const services = {
+      ...switching.services(write("stdout"), write("stderr")),
+      input: () => readAll(() => api.shimRead(call.id)),
+      readFile: (path: string) => api.readFile(path).catch(() => null),
+    };
     try {
       return await store.api.run(call.argv, proxy(services));
     } catch (error) {

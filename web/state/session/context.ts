@@ -31,7 +31,15 @@ export function notify(
   text: string,
   more: Partial<Pick<Notice, "detail" | "command" | "transient">> = {},
 ): void {
-  const notice: Notice = { id: `notice-${++notices}`, kind, text, detail: null, command: null, transient: false, ...more };
+  const notice: Notice = {
+    id: `notice-${++notices}`,
+    kind,
+    text,
+    detail: null,
+    command: null,
+    transient: false,
+    ...more,
+  };
   page.setState((state) => ({ notices: [...state.notices.filter((other) => other.kind !== kind), notice] }));
 }
 
@@ -63,4 +71,9 @@ export async function guarded<T>(page: PageStore, what: string, work: () => Prom
     }
     return null;
   }
+}
+
+/** Marks how long something took that a person waited for; `npm run bench` and the browser's profiler read it. */
+export function measure(name: "evaluate" | "build" | "boot" | "switch", start: number): void {
+  performance.measure(`terrarium.${name}`, { start, end: performance.now() });
 }

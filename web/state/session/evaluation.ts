@@ -4,7 +4,7 @@
  */
 import type { EvaluationOutcome, Problem } from "#workers/api.ts";
 import type { Diagnostic, Evaluated, FileRange, State } from "../model.ts";
-import { type Context, filesOf, messageOf, notify, patch } from "./context.ts";
+import { type Context, filesOf, measure, messageOf, notify, patch } from "./context.ts";
 import { Stopped } from "./evaluator-host.ts";
 import { explain } from "./explain.ts";
 
@@ -18,6 +18,7 @@ export interface EvaluationService {
 export function createEvaluation(context: Context, onResult: (evaluated: Evaluated) => void): EvaluationService {
   const { page, evaluator } = context;
   let revision = 0;
+  let changedAt = performance.now();
   let running: Promise<EvaluationOutcome | null> | null = null;
   let last: { revision: number; outcome: EvaluationOutcome | null } | null = null;
 
@@ -29,7 +30,10 @@ export function createEvaluation(context: Context, onResult: (evaluated: Evaluat
     try {
       const outcome = await evaluator.evaluateSystem({ files: filesOf(workspace), entry: workspace.entry }, limit);
       last = { revision: mine, outcome };
-      if (mine === revision) show(outcome);
+      if (mine === revision) {
+        show(outcome);
+        measure("evaluate", changedAt);
+      }
       return outcome;
     } catch (error) {
       last = { revision: mine, outcome: null };
@@ -42,7 +46,12 @@ export function createEvaluation(context: Context, onResult: (evaluated: Evaluat
     if (!outcome.ok) {
       page.setState((state) => ({
         diagnostics: diagnosticsOf(outcome.problems, state),
-        evaluation: { ...state.evaluation, runningSince: null, stale: true, failure: homeless(outcome.problems, state) },
+        evaluation: {
+          ...state.evaluation,
+          runningSince: null,
+          stale: true,
+          failure: homeless(outcome.problems, state),
+        },
       }));
       return;
     }
@@ -63,7 +72,8 @@ export function createEvaluation(context: Context, onResult: (evaluated: Evaluat
           ? "You stopped this evaluation."
           : `This evaluation was stopped after ${seconds} s. Something in it may never end.`;
     patch(page, "evaluation", { runningSince: null, stale: true, failure });
-    if (seconds === undefined) notify(page, "crash", "The evaluator stopped and was started again.", { detail: messageOf(error) });
+    if (seconds === undefined)
+      notify(page, "crash", "The evaluator stopped and was started again.", { detail: messageOf(error) });
   };
 
   const loop = async (): Promise<EvaluationOutcome | null> => {
@@ -80,6 +90,7 @@ export function createEvaluation(context: Context, onResult: (evaluated: Evaluat
   return {
     changed() {
       revision++;
+      changedAt = performance.now();
       void start();
     },
     settled: async () => (running ? running : last?.revision === revision ? last.outcome : start()),

@@ -2,7 +2,14 @@
  * The evaluator worker with a time limit and a way to stop: a stopped evaluation ends its worker, and the next request starts another.
  * Invariant: at most one request runs; a newer evaluation of the system replaces one that waits.
  */
-import type { CommandOutcome, EvaluationOutcome, EvaluationRequest, EvaluatorServices, Problem, StoreItem } from "#workers/api.ts";
+import type {
+  CommandOutcome,
+  EvaluationOutcome,
+  EvaluationRequest,
+  EvaluatorServices,
+  Problem,
+  StoreItem,
+} from "#workers/api.ts";
 import { type Client, startEvaluator } from "#workers/client.ts";
 import type { EvaluatorWorker } from "#workers/api.ts";
 

@@ -45,7 +45,8 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     matches: /^The option `(.+)' has conflicting definition values/,
-    says: ([, name]) => `${name} is defined twice with different values. Remove one, or wrap the one that should win in lib.mkForce.`,
+    says: ([, name]) =>
+      `${name} is defined twice with different values. Remove one, or wrap the one that should win in lib.mkForce.`,
   },
   {
     matches: /^infinite recursion encountered/,
@@ -58,7 +59,9 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     matches: /^attribute '(.+)' missing/,
     says: ([, name], { suggestions }) =>
-      suggestions.length > 0 ? `This set has no ${name}. Did you mean ${suggestions[0]}?` : `This set has no attribute called ${name}.`,
+      suggestions.length > 0
+        ? `This set has no ${name}. Did you mean ${suggestions[0]}?`
+        : `This set has no attribute called ${name}.`,
     fixes: ([, name], problem) =>
       problem.suggestions.map((suggestion) => replaceWord(`Change to ${suggestion}`, problem, name, suggestion)),
   },

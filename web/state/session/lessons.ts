@@ -44,10 +44,13 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
   const { page, store } = context;
   const materials = readLessons(context.samples);
   const find = (id: string) => materials.find((material) => material.id === id);
-  const filesFor = ({ lesson, text }: Material): WorkFile[] => lesson.files.map(({ path, source }) => ({ path, text: text(source) }));
+  const filesFor = ({ lesson, text }: Material): WorkFile[] =>
+    lesson.files.map(({ path, source }) => ({ path, text: text(source) }));
 
   const update = (id: string, change: (lesson: Lesson) => Lesson) =>
-    page.setState((state) => ({ lessons: state.lessons.map((lesson) => (lesson.id === id ? change(lesson) : lesson)) }));
+    page.setState((state) => ({
+      lessons: state.lessons.map((lesson) => (lesson.id === id ? change(lesson) : lesson)),
+    }));
 
   const progressOf = async (id: string): Promise<Progress | undefined> => {
     const records = await store.api.records(PROGRESS + id);
@@ -64,7 +67,9 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
 
   const begin = async (material: Material) => {
     const { lesson, id } = material;
-    const record = await dependencies.workspaces.create(lesson.title, filesFor(material), lesson.entry, { origin: `lesson:${id}` });
+    const record = await dependencies.workspaces.create(lesson.title, filesFor(material), lesson.entry, {
+      origin: `lesson:${id}`,
+    });
     await dependencies.enter(record);
     update(id, (one) => ({ ...fresh(material), started: true, predicted: one.predicted.map(() => null) }));
     await keep(id, record.id);
@@ -77,7 +82,12 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
           const progress = await progressOf(material.id);
           const start = fresh(material);
           if (progress === undefined) return start;
-          return { ...start, at: Math.min(progress.at, start.steps.length), predicted: progress.predicted, started: true };
+          return {
+            ...start,
+            at: Math.min(progress.at, start.steps.length),
+            predicted: progress.predicted,
+            started: true,
+          };
         }),
       );
       page.setState({ lessons });
@@ -98,7 +108,9 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
       if (old) await dependencies.workspaces.remove(old);
     },
     async leaveLesson() {
-      const own = (await dependencies.workspaces.list()).find(({ origin, kind }) => kind === "own" && !origin?.startsWith("lesson:"));
+      const own = (await dependencies.workspaces.list()).find(
+        ({ origin, kind }) => kind === "own" && !origin?.startsWith("lesson:"),
+      );
       if (own !== undefined) await dependencies.enter(own);
     },
     async checkStep(id, step) {
@@ -109,7 +121,9 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
         update(id, (lesson) => ({
           ...lesson,
           steps: lesson.steps.map((one, at) =>
-            at === step ? { ...one, checks: one.checks.map((check, n) => (n === index ? { ...check, ...change } : check)) } : one,
+            at === step
+              ? { ...one, checks: one.checks.map((check, n) => (n === index ? { ...check, ...change } : check)) }
+              : one,
           ),
         }));
       let passed = true;
@@ -150,7 +164,8 @@ function fresh({ id, lesson, text }: Material): Lesson {
       body: step.body,
       prediction: step.prediction === null ? null : { ...step.prediction, options: [...step.prediction.options] },
       action: step.action,
-      solution: step.solution.length === 0 ? null : step.solution.map(({ path, source }) => ({ path, text: text(source) })),
+      solution:
+        step.solution.length === 0 ? null : step.solution.map(({ path, source }) => ({ path, text: text(source) })),
       nixos: step.nixos,
       checks: step.checks.map(({ label }) => ({ label, state: "unknown", detail: null })),
     })),
@@ -169,7 +184,11 @@ async function holds(
   switch (condition.kind) {
     case "evaluates": {
       const text = `(import <nixpkgs/nixos> { configuration = ./. + ${JSON.stringify(`/${workspace.entry}`)}; }).config.${condition.attribute}`;
-      const outcome = await evaluator.run(["nix-instantiate", "--eval", "--strict", "--json", "-E", text], filesOf(workspace), 30);
+      const outcome = await evaluator.run(
+        ["nix-instantiate", "--eval", "--strict", "--json", "-E", text],
+        filesOf(workspace),
+        30,
+      );
       if (outcome.exitCode !== 0) return outcome.stderr.trim().split("\n").at(-1) ?? "It does not evaluate.";
       return say(equal(JSON.parse(outcome.stdout), condition.equals), `It is ${outcome.stdout.trim()}.`);
     }
@@ -196,7 +215,10 @@ async function holds(
     case "runningEqualsCurrent": {
       const { current, generations } = await profile();
       const path = generations.find(({ number }) => number === current)?.path;
-      return say(machine.phase === "running" && machine.topLevel === path, "The machine runs something else, or nothing.");
+      return say(
+        machine.phase === "running" && machine.topLevel === path,
+        "The machine runs something else, or nothing.",
+      );
     }
     case "configuredEqualsRunning": {
       const outcome = await evaluation.settled();
@@ -209,13 +231,19 @@ async function holds(
       const answer = await machining().fetchGuest(condition.path);
       if (answer === null) return `Nothing answers on port ${condition.port}.`;
       const text = new TextDecoder().decode(answer.body);
-      return say(condition.contains === null || text.includes(condition.contains), `The page does not say “${condition.contains}”.`);
+      return say(
+        condition.contains === null || text.includes(condition.contains),
+        `The page does not say “${condition.contains}”.`,
+      );
     }
     case "guestSilent":
       return say((await machining().fetchGuest("/")) === null, `Something answers on port ${condition.port}.`);
     case "unit": {
       const unit = machine.units.find(({ name }) => name === condition.name);
-      return say((unit?.active ?? "inactive") === condition.active, `${condition.name} is ${unit?.active ?? "inactive"}.`);
+      return say(
+        (unit?.active ?? "inactive") === condition.active,
+        `${condition.name} is ${unit?.active ?? "inactive"}.`,
+      );
     }
     case "guestRuns": {
       const api = machining().api();
@@ -223,7 +251,10 @@ async function holds(
       const { code, stdout } = await api.exec({ argv: [...condition.argv] });
       const text = new TextDecoder().decode(stdout);
       if (code !== condition.exitCode) return `It ended with exit code ${code}.`;
-      return say(condition.contains === null || text.includes(condition.contains), `It printed: ${text.trim().slice(0, 200)}`);
+      return say(
+        condition.contains === null || text.includes(condition.contains),
+        `It printed: ${text.trim().slice(0, 200)}`,
+      );
     }
   }
 }

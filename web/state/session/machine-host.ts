@@ -32,7 +32,10 @@ export function createMachineHost(): MachineHost {
         onShim: (call) => (alive() ? listener.onShim(call) : 1),
       };
       try {
-        await mine.api.create({ mode: "machine", workspaceId, storeDatabase: storeDatabase(workspaceId), images: machineImages() }, proxy(heard));
+        await mine.api.create(
+          { mode: "machine", workspaceId, storeDatabase: storeDatabase(workspaceId), images: machineImages() },
+          proxy(heard),
+        );
       } catch (error) {
         if (alive()) client = null;
         mine.terminate();

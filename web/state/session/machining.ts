@@ -5,11 +5,12 @@
 import type { MachineEvent, MachineListener } from "#workers/api.ts";
 import { proxy } from "#workers/client.ts";
 import type { GuestResponse, MachineState, TerminalConnection, TerminalEntry, UnitState } from "../model.ts";
-import { type Context, codeOf, guarded, messageOf, notify, patch } from "./context.ts";
+import { type Context, codeOf, guarded, measure, messageOf, notify, patch } from "./context.ts";
 import type { MachineApi } from "./machine-host.ts";
 
 const CONSOLE_LIMIT = 200_000;
 const STATS_INTERVAL = 2000;
+const RETRY_DELAY = 300;
 
 export interface MachineService {
   boot(topLevel: string, generation: number | null): Promise<boolean>;
@@ -24,7 +25,8 @@ export interface MachineService {
     onData: (bytes: Uint8Array) => void,
     onClose: (reason: string) => void,
   ): Promise<TerminalConnection | null>;
-  openPreview(path: string): Promise<void>;
+  /** Asks the guest's web server; for so many milliseconds again when nobody listens yet. */
+  openPreview(path: string, patience?: number): Promise<void>;
   fetchGuest(path: string): Promise<GuestResponse | null>;
   unitLog(unit: string): Promise<string[]>;
 }
@@ -70,7 +72,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       case "unit":
         return set({ units: mergeUnit(page.getState().machine.units, event.unit) });
       case "current":
-        set({ topLevel: event.topLevel });
+        set({ topLevel: event.topLevel, hostName: hostNameOf(event.topLevel) });
         return hooks.onCurrent(event.topLevel);
       case "log": {
         const lines = logs.get(event.unit) ?? [];
@@ -87,7 +89,9 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       }
       case "storage":
         if (event.full) {
-          notify(page, "quota", "The machine's disk is full.", { detail: "The guest was told ENOSPC; what it had written before is safe." });
+          notify(page, "quota", "The machine's disk is full.", {
+            detail: "The guest was told ENOSPC; what it had written before is safe.",
+          });
         }
         return;
       case "power":
@@ -96,7 +100,8 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
   };
 
   const onPower = (event: Extract<MachineEvent, { kind: "power" }>) => {
-    if (event.state === "stopping") return set({ phase: "stopping", progress: { text: event.text ?? "Stopping", fraction: null } });
+    if (event.state === "stopping")
+      return set({ phase: "stopping", progress: { text: event.text ?? "Stopping", fraction: null } });
     if (event.state !== "off") return;
     host.terminate();
     if (event.reason === "reboot") {
@@ -140,19 +145,36 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
         host.terminate();
         gone("off", null, "The machine starts anew.");
       }
+      const started = performance.now();
       consoleText = "";
       logs.clear();
-      set({ phase: "booting", topLevel, generation, error: null, units: [], progress: { text: "Starting", fraction: 0 } });
+      set({
+        phase: "booting",
+        topLevel,
+        generation,
+        hostName: hostNameOf(topLevel),
+        error: null,
+        units: [],
+        progress: { text: "Starting", fraction: 0 },
+      });
       rebootHook = async () => service.boot(topLevel, generation);
       try {
         const { id } = page.getState().workspace;
-        const api = await host.open(id, { onEvent, onStep: ({ name, text }) => hooks.onStep(name, text), onShim: hooks.onShim });
+        const api = await host.open(id, {
+          onEvent,
+          onStep: ({ name, text }) => hooks.onStep(name, text),
+          onShim: hooks.onShim,
+        });
         await store.api.setRoot("run/booted-system", topLevel);
         await store.api.setRoot("run/current-system", topLevel);
         const links = await hooks.profileLinks();
         const { degraded } = await api.boot({ topLevel, profiles: [{ profile: "system", links }] });
         startedAt = Date.now();
-        set({ phase: "running", progress: { text: degraded ? "Running, but a service failed" : "Running", fraction: 1 } });
+        set({
+          phase: "running",
+          progress: { text: degraded ? "Running, but a service failed" : "Running", fraction: 1 },
+        });
+        measure("boot", started);
         watchStats();
         return true;
       } catch (error) {
@@ -182,7 +204,8 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       const id = `${kind}-${++terminals}`;
       const title = kind === "console" ? "Console" : "Shell";
       const add = () => page.setState((state) => ({ terminals: [...state.terminals, { id, title, kind }] }));
-      const remove = () => page.setState((state) => ({ terminals: state.terminals.filter((entry) => entry.id !== id) }));
+      const remove = () =>
+        page.setState((state) => ({ terminals: state.terminals.filter((entry) => entry.id !== id) }));
       if (kind === "console") {
         onData(new TextEncoder().encode(consoleText));
         consoleListeners.add(onData);
@@ -223,12 +246,24 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       };
     },
 
-    async openPreview(path) {
+    async openPreview(path, patience = 0) {
       patch(page, "preview", { path, loading: true });
-      const answer = await askGuest(service, page.getState().evaluation.result?.web?.port ?? 80, path);
+      const port = page.getState().evaluation.result?.web?.port ?? 80;
+      const until = performance.now() + patience;
+      let answer = await askGuest(service, port, path);
+      while ("error" in answer && performance.now() < until && service.api() !== null) {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
+        answer = await askGuest(service, port, path);
+      }
       const { revision } = page.getState().preview;
       if ("error" in answer) {
-        return patch(page, "preview", { loading: false, status: null, text: null, error: answer.error, revision: revision + 1 });
+        return patch(page, "preview", {
+          loading: false,
+          status: null,
+          text: null,
+          error: answer.error,
+          revision: revision + 1,
+        });
       }
       const { status, contentType, body } = answer;
       patch(page, "preview", {
@@ -256,10 +291,19 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
   return service;
 }
 
+/** The host name in a top level's own name, "nixos-system-moss-26.05". */
+const hostNameOf = (topLevel: string): string | null => /-nixos-system-(.+?)-\d/.exec(topLevel)?.[1] ?? null;
+
 function mergeUnit(units: readonly UnitState[], unit: import("#workers/machine/types.ts").UnitState): UnitState[] {
   const known = units.find(({ name }) => name === unit.name);
   const active = unit.active === "reloading" ? "active" : (unit.active as UnitState["active"]);
-  const merged: UnitState = { name: unit.name, description: known?.description ?? "", load: unit.load, active, sub: unit.sub };
+  const merged: UnitState = {
+    name: unit.name,
+    description: known?.description ?? "",
+    load: unit.load,
+    active,
+    sub: unit.sub,
+  };
   return [...units.filter(({ name }) => name !== unit.name), merged].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -268,7 +312,11 @@ function bootFailure(error: unknown): string {
   return messageOf(error);
 }
 
-async function askGuest(service: MachineService, port: number, path: string): Promise<GuestResponse | { error: string }> {
+async function askGuest(
+  service: MachineService,
+  port: number,
+  path: string,
+): Promise<GuestResponse | { error: string }> {
   const api = service.api();
   if (api === null) return { error: "The machine is not running." };
   const started = performance.now();

@@ -17,7 +17,8 @@ export function createSharing(context: Context, workspaces: WorkspaceService, ev
       return setOpened({ status: "failed", message: outcome?.problems[0].message ?? "The evaluation was stopped." });
     }
     const reproduced = outcome.outPath === expected;
-    const message = reproduced || sentChannel === channel ? null : "It was made with another version of the package channel.";
+    const message =
+      reproduced || sentChannel === channel ? null : "It was made with another version of the package channel.";
     setOpened({ status: reproduced ? "reproduced" : "differs", actual: outcome.outPath, message });
   };
 
@@ -36,13 +37,22 @@ export function createSharing(context: Context, workspaces: WorkspaceService, ev
           expected,
           generations: generations.list.map(({ label, number }) => label || `Generation ${number}`),
         });
-        page.setState({ share: { busy: false, url: location.href.replace(/#.*$/, "") + fragment, expected, error: null } });
+        page.setState({
+          share: { busy: false, url: location.href.replace(/#.*$/, "") + fragment, expected, error: null },
+        });
       } catch (error) {
         page.setState({ share: { busy: false, url: null, expected: null, error: messageOf(error) } });
       }
     },
     async openLink(fragment: string) {
-      const empty: OpenedLink = { status: "checking", title: "", expected: null, actual: null, message: null, generations: [] };
+      const empty: OpenedLink = {
+        status: "checking",
+        title: "",
+        expected: null,
+        actual: null,
+        message: null,
+        generations: [],
+      };
       try {
         const sent = await decodeLink(fragment);
         const { title, expected, generations } = sent;

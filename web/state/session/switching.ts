@@ -7,7 +7,7 @@ import { proxy } from "#workers/client.ts";
 import type { Generation, SwitchState, SwitchStep, Verdict, WorkFile } from "../model.ts";
 import { switchSteps } from "../steps.ts";
 import type { BuildService } from "./building.ts";
-import { type Context, filesOf, guarded, messageOf, patch } from "./context.ts";
+import { type Context, filesOf, guarded, measure, messageOf, patch } from "./context.ts";
 import type { EvaluationService } from "./evaluation.ts";
 import type { MachineService } from "./machining.ts";
 
@@ -35,14 +35,19 @@ export interface SwitchDependencies {
 
 const key = (workspace: string, number: number) => `snapshot/${workspace}/${number}`;
 
-export function createSwitching(context: Context, { evaluation, building, machining, afterCut }: SwitchDependencies): SwitchService {
+export function createSwitching(
+  context: Context,
+  { evaluation, building, machining, afterCut }: SwitchDependencies,
+): SwitchService {
   const { page, store, evaluator } = context;
   let plug: string | null = null;
   let cutNow: (() => void) | null = null;
 
   const set = (change: Partial<SwitchState>) => patch(page, "switching", change);
-  const steps = (change: (step: SwitchStep) => SwitchStep) => set({ steps: page.getState().switching.steps.map(change) });
-  const log = (text: string) => set({ log: [...page.getState().switching.log, ...text.replace(/\n$/, "").split("\n")] });
+  const steps = (change: (step: SwitchStep) => SwitchStep) =>
+    set({ steps: page.getState().switching.steps.map(change) });
+  const log = (text: string) =>
+    set({ log: [...page.getState().switching.log, ...text.replace(/\n$/, "").split("\n")] });
 
   /** Marks a step as running and everything before it as done. */
   const reach = (name: string, text: string) => {
@@ -54,7 +59,9 @@ export function createSwitching(context: Context, { evaluation, building, machin
       if (position < at && (step.state === "waiting" || step.state === "running")) {
         return { ...step, state: step.state === "running" ? "done" : "skipped" };
       }
-      return step.id === name ? { ...step, state: name === "done" ? "done" : "running", text: text || step.text } : step;
+      return step.id === name
+        ? { ...step, state: name === "done" ? "done" : "running", text: text || step.text }
+        : step;
     });
   };
 
@@ -131,7 +138,8 @@ export function createSwitching(context: Context, { evaluation, building, machin
       err,
       async evaluateSystem() {
         const outcome = await evaluation.settled();
-        if (outcome === null) return { ok: false, text: page.getState().evaluation.failure ?? "The evaluation was stopped." };
+        if (outcome === null)
+          return { ok: false, text: page.getState().evaluation.failure ?? "The evaluation was stopped." };
         if (!outcome.ok) return { ok: false, text: outcome.problems.map(({ text }) => text).join("\n") };
         const items = await evaluator.instantiation(outcome.drvPath);
         return { ok: true, drvPath: outcome.drvPath, label: outcome.summary.label, items };
@@ -142,10 +150,15 @@ export function createSwitching(context: Context, { evaluation, building, machin
       step: (name) => step(name, ""),
       realising: building.onEvent,
       input: async () => "",
+      async readFile(path) {
+        const file = page.getState().workspace.files.find((one) => `/etc/nixos/${one.path}` === path);
+        return file === undefined ? null : new TextEncoder().encode(file.text);
+      },
     }),
 
     async run(argv, action, plugBefore) {
       if (page.getState().switching.phase === "running") return null;
+      const started = performance.now();
       const before = await store.api.profile();
       const command = ["nixos-rebuild", ...argv].join(" ");
       const goesBack = action === "rollback" || action === "switch-generation";
@@ -167,6 +180,7 @@ export function createSwitching(context: Context, { evaluation, building, machin
         const exitCode = await store.api.run(["nixos-rebuild", ...argv], proxy(service.services(log, log)));
         await remember(before);
         await finish(exitCode, before, action);
+        measure("switch", started);
         return exitCode;
       } catch (error) {
         if (page.getState().switching.phase === "running") {
@@ -207,10 +221,18 @@ export function createSwitching(context: Context, { evaluation, building, machin
     if (build.phase === "running") {
       const failed = build.steps.find((one) => one.state === "failed");
       const outPath = (await store.api.profile()).generations.at(-1)?.path ?? "";
-      building.finish(failed || exitCode === 1 ? { error: failed?.log.at(-1) ?? lastError(), cancelled: false } : { outPath });
+      building.finish(
+        failed || exitCode === 1 ? { error: failed?.log.at(-1) ?? lastError(), cancelled: false } : { outPath },
+      );
     }
     if (exitCode === 0) {
-      steps((one) => (one.state === "waiting" ? { ...one, state: "skipped" } : one.state === "running" ? { ...one, state: "done" } : one));
+      steps((one) =>
+        one.state === "waiting"
+          ? { ...one, state: "skipped" }
+          : one.state === "running"
+            ? { ...one, state: "done" }
+            : one,
+      );
     } else steps((one) => (one.state === "running" ? { ...one, state: "failed" } : one));
     const failedUnits = machine.units.filter(({ active }) => active === "failed").map(({ name }) => name);
     set({ phase: exitCode === 0 ? "done" : "failed", exitCode, failedUnits: exitCode === 4 ? failedUnits : [] });
@@ -218,7 +240,8 @@ export function createSwitching(context: Context, { evaluation, building, machin
     page.setState({ verdict: await verdict(exitCode, before, action, failedUnits) });
   };
 
-  const lastError = () => page.getState().switching.log.findLast((line) => line.startsWith("error:")) ?? "The build failed.";
+  const lastError = () =>
+    page.getState().switching.log.findLast((line) => line.startsWith("error:")) ?? "The build failed.";
 
   const verdict = async (
     exitCode: number,
@@ -230,7 +253,11 @@ export function createSwitching(context: Context, { evaluation, building, machin
     const now = profile.generations.find(({ number }) => number === profile.current);
     if (exitCode === 4) {
       const what = failedUnits.length > 0 ? failedUnits.join(", ") : "A service";
-      return { tone: "bad", text: `Generation ${now?.number} is in place, but ${what} failed.`, detail: "Roll back brings the previous one." };
+      return {
+        tone: "bad",
+        text: `Generation ${now?.number} is in place, but ${what} failed.`,
+        detail: "Roll back brings the previous one.",
+      };
     }
     if (exitCode !== 0) {
       return { tone: "bad", text: "Nothing was switched: the machine is as it was.", detail: null };
@@ -246,7 +273,11 @@ export function createSwitching(context: Context, { evaluation, building, machin
       case "switch":
         return before.current === profile.current
           ? { tone: "plain", text: `Still generation ${now?.number}: nothing changed.`, detail: null }
-          : { tone: "good", text: `Generation ${now?.number} runs.`, detail: "Only the arrow moved; the one before is still there." };
+          : {
+              tone: "good",
+              text: `Generation ${now?.number} runs.`,
+              detail: before.current === null ? null : "Only the arrow moved; the one before is still there.",
+            };
       case "boot":
         return { tone: "good", text: `Generation ${now?.number} starts at the next boot.`, detail: null };
       case "test":

@@ -13,7 +13,12 @@ const SAVE_DELAY = 400;
 export interface WorkspaceService {
   load(): Promise<WorkspaceRecord[]>;
   open(record: WorkspaceRecord): void;
-  create(title: string, files: readonly WorkFile[], entry: string, more: { kind?: "own" | "copy"; origin?: string }): Promise<WorkspaceRecord>;
+  create(
+    title: string,
+    files: readonly WorkFile[],
+    entry: string,
+    more: { kind?: "own" | "copy"; origin?: string },
+  ): Promise<WorkspaceRecord>;
   edit(change: (workspace: Workspace) => Workspace): void;
   /** Writes what is not saved yet. */
   flush(): Promise<void>;
@@ -91,7 +96,10 @@ export function createWorkspaces(context: Context, onChange: () => void): Worksp
   };
 }
 
-const recordOf = (workspace: Workspace): WorkspaceRecord => ({ ...workspace, files: workspace.files.map((file) => ({ ...file })) });
+const recordOf = (workspace: Workspace): WorkspaceRecord => ({
+  ...workspace,
+  files: workspace.files.map((file) => ({ ...file })),
+});
 
 /** Changes to the list of files; each refuses what would lose or hide a file, with a notice. */
 export function fileActions(context: Context, workspaces: WorkspaceService) {
