@@ -34,13 +34,26 @@ const bits = (name: string, what: string, compute: (a: bigint, b: bigint) => big
     impl: ([a, b]) => normalInt(compute(BigInt(a), BigInt(b)))!,
   });
 
+/** Integers pass unchanged, but those that a float cannot hold are refused, because earlier versions of Nix spoilt them. */
+function checkedInt(value: Int): Int {
+  const rounded = BigInt(Number(value));
+  if (rounded === BigInt(value)) return value;
+  const bug = "Due to a bug (see https://github.com/NixOS/nix/issues/12899)";
+  const later = "Future Nix versions might implement the correct behavior.";
+  const message =
+    rounded >= 2n ** 63n
+      ? `${bug} the NixInt argument ${value} caused undefined behavior in previous Nix versions.\n    ${later}`
+      : `${bug} a loss of precision occurred in previous Nix versions because the NixInt argument ${value} was rounded to ${rounded}.\n    ${later}`;
+  throw new NixError("eval", message);
+}
+
 const rounding = (name: string, what: string, round: (value: number) => number): Builtin =>
   builtin({
     name,
     args: [arg("number", "any", `while evaluating the first argument passed to builtins.${name}`)],
     doc: `Rounds a number to the nearest integer ${what} it.`,
     impl: ([value]) => {
-      if (isInt(value)) return value;
+      if (isInt(value)) return checkedInt(value);
       if (!(value instanceof NixFloat)) {
         throw addTrace(
           expectedError("a float", value),

@@ -9,7 +9,7 @@ import { quoteString } from "#engine/eval/print.ts";
 import { parseContextElement } from "#engine/eval/string-context.ts";
 import { Attrs, contextOf, makeString, textOf } from "#engine/eval/value.ts";
 import type { NixString, Slot } from "#engine/eval/value.ts";
-import { demand } from "./demand.ts";
+import { demand, demandAttribute } from "./demand.ts";
 import { arg, builtin, type BuiltinFamily, type Routine } from "./record.ts";
 
 interface ContextInfo {
@@ -47,11 +47,8 @@ function infoSet({ path, allOutputs, outputs }: ContextInfo): Attrs {
 function* elementsOf(path: string, info: Attrs, pos: ReturnType<typeof attributePos>): Routine<string[]> {
   const elements: string[] = [];
   const flag = function* (name: string): Routine<boolean> {
-    const slot = info.get(name);
-    return (
-      slot !== undefined &&
-      (yield* demand(slot, "bool", `while evaluating the \`${name}\` attribute of a string context`))
-    );
+    const context = `while evaluating the \`${name}\` attribute of a string context`;
+    return info.has(name) && (yield* demandAttribute(info, name, "bool", context));
   };
   if (yield* flag("path")) elements.push(path);
   if (yield* flag("allOutputs")) {

@@ -4,6 +4,7 @@
  */
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { checkArg } from "#engine/eval/expect.ts";
+import { attributePos } from "#engine/eval/positions.ts";
 import type { Attrs, Slot, Value } from "#engine/eval/value.ts";
 import { FormatError } from "#engine/store/format/error.ts";
 import type { ArgType, ArgTypes, Routine } from "./record.ts";
@@ -23,6 +24,26 @@ export function* demand<T extends ArgType>(slot: Slot, type: T, context: string)
     return checkArg(value, type) as ArgTypes[T];
   } catch (thrown) {
     throw addTrace(thrown, context);
+  }
+}
+
+/** An attribute of an argument set, forced and checked; failures carry where it was written. */
+export function* demandAttribute<T extends ArgType>(
+  attrs: Attrs,
+  name: string,
+  type: T,
+  context: string,
+): Routine<ArgTypes[T]> {
+  const pos = attributePos(attrs.positions, attrs.keys, name);
+  try {
+    return yield* demand(attrs.get(name)!, type, "");
+  } catch (thrown) {
+    if (!(thrown instanceof NixError)) throw thrown;
+    // A wrong type is reported where the attribute was written; an error inside keeps its own place.
+    const isOwn = thrown.trace.length === 1;
+    const at = isOwn && thrown.kind === "type" ? new NixError(thrown.kind, thrown.message, { pos }) : thrown;
+    if (at === thrown) thrown.trace.pop();
+    throw at.within(context, pos);
   }
 }
 

@@ -14,37 +14,17 @@ import type { NixString, Slot, Value } from "#engine/eval/value.ts";
 import { parseHash, parseSriHash, printHash, zeroHash } from "#engine/store/format/hash.ts";
 import type { Hash } from "#engine/store/format/hash.ts";
 import { makeContentPath, splitStorePath, storeNameProblem } from "#engine/store/format/store-path.ts";
-import { demand, withFormatErrors } from "./demand.ts";
+import { demand, demandAttribute, withFormatErrors } from "./demand.ts";
 import { checkInput, inputFromUrl, inputUrl, isLocked, parseUrl, printUrl, revOf } from "./flake-ref.ts";
 import type { InputAttr, InputAttrs } from "./flake-ref.ts";
 import { attrsOf } from "./json-parse.ts";
 import { arg, builtin } from "./record.ts";
-import type { ArgType, ArgTypes, BuiltinFamily, Routine } from "./record.ts";
+import type { BuiltinFamily, Routine } from "./record.ts";
 
 const error = (message: string, pos?: Pos): NixError => new NixError("eval", message, { pos });
 
 /** A store path as a string that refers to it. */
 const storeString = (path: string): NixString => new ContextString(path, new Set([path]));
-
-/** An attribute of an argument set, forced and checked; failures carry where it was written. */
-function* demandAttribute<T extends ArgType>(
-  attrs: Attrs,
-  name: string,
-  type: T,
-  context: string,
-): Routine<ArgTypes[T]> {
-  const pos = attributePos(attrs.positions, attrs.keys, name);
-  try {
-    return yield* demand(attrs.get(name)!, type, "");
-  } catch (thrown) {
-    if (!(thrown instanceof NixError)) throw thrown;
-    // A wrong type is reported where the attribute was written; an error inside keeps its own place.
-    const isOwn = thrown.trace.length === 1;
-    const at = isOwn && thrown.kind === "type" ? new NixError(thrown.kind, thrown.message, { pos }) : thrown;
-    if (at === thrown) thrown.trace.pop();
-    throw at.within(context, pos);
-  }
-}
 
 /** Restricted evaluation only reaches addresses that `allowed-uris` covers. */
 function checkUri(uri: string, { settings }: EvalContext): void {
@@ -245,11 +225,11 @@ function* treeInput(who: TreeFetcher, value: Value, context: EvalContext): Routi
     checkInput(attrs);
     return attrs;
   }
+  const url = parseUrl(text);
+  if (url === undefined) throw error(`'${text}' doesn't have a scheme`);
   if (!context.settings.experimentalFeatures.has("flakes")) {
     throw error("passing a string argument to 'fetchTree' requires the 'flakes' experimental feature");
   }
-  const url = parseUrl(text);
-  if (url === undefined) throw error(`'${text}' doesn't have a scheme`);
   const attrs = inputFromUrl(url, false);
   if (attrs === undefined) throw error(`input '${text}' is unsupported`);
   checkInput(attrs);

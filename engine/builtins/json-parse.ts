@@ -398,8 +398,7 @@ function emptyInput(): JsonError {
 
 function unexpected(lexer: Lexer, token: Token, context: string, expected: string): JsonError {
   // What may begin a value is not repeated for a token that could not be read.
-  const what =
-    token === Token.error ? `${lexer.message}; last read: '${lexer.lastRead()}'` : `unexpected ${token}`;
+  const what = token === Token.error ? `${lexer.message}; last read: '${lexer.lastRead()}'` : `unexpected ${token}`;
   const hint = token === Token.error && expected === VALUE_BEGIN ? "" : `; expected ${expected}`;
   return new JsonError(
     `[json.exception.parse_error.101] parse error at ${lexer.place()}: syntax error while parsing ${context} - ${what}${hint}`,

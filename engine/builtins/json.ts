@@ -29,7 +29,7 @@ import type { BuiltinFamily, Routine } from "./record.ts";
 
 /** A list or set that is being printed, or the set whose `outPath` is printed in its place. */
 type Open =
-  | { readonly kind: "list"; readonly list: List; next: number }
+  | { readonly kind: "list"; readonly list: List; readonly pos: Pos | undefined; next: number }
   | { readonly kind: "attrs"; readonly attrs: Attrs; next: number }
   | { readonly kind: "instead" };
 
@@ -73,7 +73,7 @@ class JsonPrinter {
     else if (value instanceof NixPath) this.#path(value);
     else if (Array.isArray(value)) {
       parts.push("[");
-      this.#open.push({ kind: "list", list: value as List, next: 0 });
+      this.#open.push({ kind: "list", list: value as List, pos, next: 0 });
     } else if (value instanceof Attrs) {
       return yield* this.#beginAttrs(value, pos);
     } else {
@@ -103,7 +103,7 @@ class JsonPrinter {
     for (let top = this.#open.at(-1); top !== undefined; top = this.#open.at(-1)) {
       if (top.kind === "list" && top.next < top.list.length) {
         if (top.next > 0) this.#parts.push(",");
-        return { slot: top.list[top.next++]!, pos: undefined };
+        return { slot: top.list[top.next++]!, pos: top.pos };
       }
       if (top.kind === "attrs" && top.next < top.attrs.size) {
         if (top.next > 0) this.#parts.push(",");
@@ -145,7 +145,7 @@ class JsonPrinter {
   /** Adds the way from the printed value to the part that failed. */
   #traced(thrown: unknown): unknown {
     for (const part of this.#open.toReversed()) {
-      if (part.kind === "list") addTrace(thrown, `while evaluating list element at index ${part.next - 1}`);
+      if (part.kind === "list") addTrace(thrown, `while evaluating list element at index ${part.next - 1}`, part.pos);
       else if (part.kind === "attrs") {
         const { keys, positions } = part.attrs;
         const name = keys.names[part.next - 1]!;

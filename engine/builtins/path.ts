@@ -21,7 +21,7 @@ import {
   splitStorePath,
   type ContentMethod,
 } from "#engine/store/format/store-path.ts";
-import { demand, withFormatErrors } from "./demand.ts";
+import { demand, demandAttribute, withFormatErrors } from "./demand.ts";
 import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
 import { realisePath } from "./realise-path.ts";
 import { findInSearchPath, type SearchPathEntry } from "./search-path.ts";
@@ -127,8 +127,7 @@ function* addPath(request: AddPath, context: EvalContext): Routine<Slot> {
     realiseContext(request.context, context);
     const expected = expectedPath(request, context);
     if (expected !== undefined && context.io.isValidPath(expected)) return storeString(expected);
-    const real = resolveLinks(context.io, resolveParent(path, context));
-    const top = context.io.lstat(path)?.type === "symlink" ? path : real;
+    const top = resolveLinks(context.io, path);
     const filter = request.fn === undefined ? undefined : { fn: request.fn, root: path };
     const tree = yield* filteredTree(top, path, filter, context);
     if (method === "flat" && tree.type !== "regular") {
@@ -183,6 +182,12 @@ function* filterFunction(slot: Slot, pos: Pos | undefined): Routine<NixFunction 
   }
 }
 
+/** A hash that can be read; which one is compared later. */
+function checkedHash(text: string): string {
+  if (text !== "") withFormatErrors(() => parseHash(text, "sha256"));
+  return text;
+}
+
 /** The arguments of `builtins.path`. */
 function* pathArguments(set: Attrs): Routine<AddPath> {
   let source: { path: string; context: ReadonlySet<string> } | undefined;
@@ -197,10 +202,11 @@ function* pathArguments(set: Attrs): Routine<AddPath> {
     const where = (what: string): string => `while evaluating the \`${what}\` attribute passed to builtins.path`;
     if (key === "path")
       source = yield* coerceToPath(slot, "while evaluating the 'path' attribute passed to 'builtins.path'", pos);
-    else if (key === "name") name = yield* demand(slot, "plain", where("name"));
+    else if (key === "name") name = yield* demandAttribute(set, key, "plain", where("name"));
     else if (key === "filter") fn = yield* filterFunction(slot, pos);
-    else if (key === "recursive") method = (yield* demand(slot, "bool", where("recursive"))) ? "nar" : "flat";
-    else if (key === "sha256") expected = yield* demand(slot, "plain", where("sha256"));
+    else if (key === "recursive")
+      method = (yield* demandAttribute(set, key, "bool", where("recursive"))) ? "nar" : "flat";
+    else if (key === "sha256") expected = checkedHash(yield* demandAttribute(set, key, "plain", where("sha256")));
     else throw new NixError("eval", `unsupported argument '${key}' to 'builtins.path'`, { pos });
   }
   if (source === undefined)
@@ -257,7 +263,7 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("f", "lazy"), arg("path", "lazy")],
     doc: "Copies *path* to the store without the files for which *f*, called with path and type, returns `false`. `path` does more.",
     *routine([f, slot], context) {
-      const where = "while evaluating the second argument (the path to filter) passed to builtins.filterSource";
+      const where = "while evaluating the second argument (the path to filter) passed to 'builtins.filterSource'";
       const source = yield* coerceToPath(slot, where);
       const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.filterSource");
       const name = baseNameOfText(source.path);

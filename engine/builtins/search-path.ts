@@ -63,5 +63,8 @@ function resolveEntry(path: string, context: EvalContext): string | undefined {
   if (/^(https?|ftp|file):\/\//.test(path)) {
     return context.io.fetch({ kind: "tarball", url: path, name: "source", options: {} }).storePath;
   }
-  return canonPath(path.startsWith("/") ? path : `${context.settings.directory}/${path}`);
+  const absolute = canonPath(path.startsWith("/") ? path : `${context.settings.directory}/${path}`);
+  if (statFollowing(context.io, absolute) !== undefined) return absolute;
+  context.warn(`Nix search path entry '${path}' does not exist, ignoring`);
+  return undefined;
 }

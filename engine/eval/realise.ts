@@ -15,7 +15,7 @@ export function realiseContext(context: ReadonlySet<string>, evaluation: EvalCon
       if (outputs === undefined) wanted.set(element.path, [element.output]);
       else outputs.push(element.output);
     } else if (!evaluation.io.isValidPath(element.path) && !evaluation.derivations.has(element.path)) {
-      throw new NixError("io", `path '${element.path}' is not valid`);
+      throw new NixError("io", `path '${element.path.slice(element.path.lastIndexOf("/") + 1)}' is not valid`);
     }
   }
   for (const [drvPath, outputs] of wanted) {
