@@ -12,6 +12,7 @@
  *
  * Routines compose by `yield*`: engine/eval/coerce.ts, equality.ts and force-deep.ts export such helpers.
  */
+import type { Evaluate } from "#engine/eval/code.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
 import type { Pos } from "#engine/eval/positions.ts";
 import type { Attrs, Int, List, NixFloat, NixFunction, NixString, Slot, Value } from "#engine/eval/value.ts";
@@ -30,7 +31,8 @@ export class Call {
 
 export const call = (fn: Slot, args: readonly Slot[], pos?: Pos): Call => new Call(fn, args, pos);
 
-export type Request = Slot | Call;
+/** What a routine may yield; `Evaluate` is for compiled expressions. */
+export type Request = Slot | Call | Evaluate;
 
 /** What yields requests and ends with a result. */
 export type Routine<T> = Generator<Request, T, Value>;

@@ -4,6 +4,7 @@
  * One `call` counts once against max-call-depth however many arguments it passes, as in C++ Nix.
  */
 import { Call, type Arg, type Builtin, type Request, type Routine } from "#engine/builtins/record.ts";
+import { Evaluate } from "./code.ts";
 import { NixError, addTrace } from "./error.ts";
 import { checkArg } from "./expect.ts";
 import { force } from "./force.ts";
@@ -33,8 +34,7 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
           ? new PrimOpApp(current.builtin, all)
           : runBuiltin(current.builtin, all, pos);
     } else {
-      current = enterFunctor(current, args.slice(used), pos);
-      used = args.length;
+      current = enterFunctor(current, args[used++]!, pos);
     }
   }
   runtime.depth--;
@@ -90,11 +90,11 @@ export const lambdaName = (lambda: Lambda): string =>
 
 export const functorTrace = "while calling a functor (an attribute set with a '__functor' attribute)";
 
-/** Calls a set: its `__functor` with itself and the arguments. */
-function enterFunctor(value: Value, args: readonly Slot[], pos: Pos | undefined): Value {
+/** Calls a set: its `__functor` with itself and one argument. */
+function enterFunctor(value: Value, argument: Slot, pos: Pos | undefined): Value {
   const functor = functorOf(value, pos);
   try {
-    return callFunction(force(functor.slot, pos), [value, ...args], functor.pos);
+    return callFunction(force(functor.slot, pos), [value, argument], functor.pos);
   } catch (thrown) {
     throw addTrace(thrown, functorTrace, pos);
   }
@@ -115,11 +115,11 @@ export function runBuiltin(builtin: Builtin, slots: Slot[], pos: Pos | undefined
   try {
     for (let i = 0; i < args.length; i++) {
       const arg = args[i]!;
-      if (arg.type !== "lazy") slots[i] = forceArg(slots[i]!, builtin, arg, i, pos);
+      if (arg.type !== "lazy") slots[i] = forceArg(slots[i]!, builtin, arg, i);
     }
     if (impl !== undefined) {
       const result = impl(slots as never, evalContext(), pos);
-      return result instanceof Thunk ? force(result, pos) : result;
+      return result instanceof Thunk ? force(result) : result;
     }
     return drive(routine!(slots as never, evalContext(), pos));
   } catch (thrown) {
@@ -130,11 +130,11 @@ export function runBuiltin(builtin: Builtin, slots: Slot[], pos: Pos | undefined
 export const builtinTrace = (thrown: unknown, builtin: Builtin, pos: Pos | undefined): unknown =>
   addTrace(thrown, `while calling the '${builtin.name}' builtin`, pos);
 
-function forceArg(slot: Slot, builtin: Builtin, arg: Arg, index: number, pos: Pos | undefined): Slot {
+function forceArg(slot: Slot, builtin: Builtin, arg: Arg, index: number): Slot {
   let value: Value;
   if (slot instanceof Thunk) {
     try {
-      value = force(slot, pos);
+      value = force(slot);
     } catch (thrown) {
       throw arg.type === "list" || arg.type === "attrs" ? thrown : argTrace(thrown, builtin, arg, index);
     }
@@ -180,5 +180,6 @@ export function drive(routine: Routine<Slot>): Value {
 function perform(request: Request): Value {
   if (request instanceof Thunk) return force(request);
   if (request instanceof Call) return callFunction(force(request.fn), request.args, request.pos);
+  if (request instanceof Evaluate) return request.code.run(request.env);
   return request;
 }

@@ -15,6 +15,16 @@ export class Pending {
 }
 export const PENDING = new Pending();
 
+/** A request of a routine made by the compiler: evaluate a code in a frame. */
+export class Evaluate {
+  readonly code: Code;
+  readonly env: Env;
+  constructor(code: Code, env: Env) {
+    this.code = code;
+    this.env = env;
+  }
+}
+
 export type Outcome = Value | Pending;
 
 export interface Code {

@@ -157,7 +157,7 @@ class Compiler {
       case "not":
         return notCode(this.child(expr.operand, scope, level), this.ownPos(expr.operand));
       case "negate": {
-        const operand = this.child(expr.operand, scope, level);
+        const operand = this.argument(expr.operand, scope, level);
         if (this.isBuiltin("__sub", scope)) return arithmeticCode("-", constantCode(0), operand, pos);
         return applyCode(this.variable("__sub", scope, expr.start), [constantCode(0), operand], pos);
       }
@@ -199,6 +199,12 @@ class Compiler {
 
   private attrName(name: AttrName, scope: Scope, level: number): NameCode {
     return name.kind === "static-name" ? name.name : this.child(name.expr, scope, level);
+  }
+
+  /** An operand that C++ Nix passes to a builtin, which reports no position for its recursion. */
+  private argument(expr: Expr, scope: Scope, level: number): Code {
+    const found = expr.kind === "var" ? resolve(scope, expr.name) : undefined;
+    return found?.kind === "local" ? localCode(found.depth, found.cell, undefined) : this.child(expr, scope, level);
   }
 
   private variable(name: string, scope: Scope, offset: number): Code {
@@ -270,7 +276,8 @@ class Compiler {
       attrs: expr.attrs.map((attr): AttrPart => {
         const pos = this.pos(attr.pos);
         if (attr.kind === "inherit-from") {
-          const code = selectOneCode(localCode(0, attr.from + 1, pos), attr.name, pos);
+          const source = this.pos(expr.inheritFrom[attr.from]!.start);
+          const code = selectOneCode(localCode(0, attr.from + 1, source), attr.name, pos);
           return { name: attr.name, pos, code, where: "from" };
         }
         if (attr.kind === "inherit")
@@ -304,7 +311,14 @@ class Compiler {
       case "*":
       case "/": {
         const builtin = { "-": "__sub", "*": "__mul", "/": "__div" }[op];
-        if (this.isBuiltin(builtin, scope)) return arithmeticCode(op, left(), right(), pos);
+        if (this.isBuiltin(builtin, scope)) {
+          return arithmeticCode(
+            op,
+            this.argument(expr.left, scope, level),
+            this.argument(expr.right, scope, level),
+            pos,
+          );
+        }
         return this.callBinary(builtin, [expr.left, expr.right], expr, scope);
       }
       case "<":
@@ -314,7 +328,7 @@ class Compiler {
         const swapped = op === ">" || op === "<=";
         const [first, second] = swapped ? [expr.right, expr.left] : [expr.left, expr.right];
         const less = this.isBuiltin("__lessThan", scope)
-          ? lessCode(this.child(first, scope, level), this.child(second, scope, level), pos)
+          ? lessCode(this.argument(first, scope, level), this.argument(second, scope, level), pos)
           : this.callBinary("__lessThan", [first, second], expr, scope);
         return op === "<=" || op === ">=" ? notCode(less, pos) : less;
       }

@@ -3,6 +3,7 @@
  */
 import type { Io } from "./io.ts";
 import type { Settings } from "./settings.ts";
+import type { SymbolTable } from "./symbols.ts";
 import type { Attrs } from "./value.ts";
 import type { Routine } from "#engine/builtins/record.ts";
 import type { Value } from "./value.ts";
@@ -22,6 +23,8 @@ export interface EvalContext {
   requireFeature(feature: string, reason?: string): void;
   /** Derivations this evaluation wrote: path to ATerm and its hash modulo. */
   readonly derivations: DerivationTable;
+  /** Names in the order they were first seen. */
+  readonly symbols: SymbolTable;
   /** Store paths of paths that were copied, by path. */
   readonly copiedPaths: Map<string, string>;
 }

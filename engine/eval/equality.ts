@@ -8,6 +8,8 @@ import type { Routine } from "#engine/builtins/record.ts";
 import { NixError, addTrace } from "./error.ts";
 import { describeType } from "./value.ts";
 import { printBrief } from "./print.ts";
+import { evalContext } from "./runtime.ts";
+import { evaluationOrder } from "./symbols.ts";
 import type { Pos } from "./positions.ts";
 import {
   Attrs,
@@ -53,13 +55,18 @@ export function* equals(left: Slot, right: Slot): Routine<boolean> {
   return a instanceof Attrs ? yield* attrsEqual(a, b as Attrs) : yield* listsEqual(a as List, b as List);
 }
 
-/** Equality inside a list or set, where a slot equals itself. */
-const innerEquals = (left: Slot, right: Slot): Routine<boolean> | boolean =>
-  left === right && typeof left === "object"
-    ? true
-    : left instanceof Thunk || right instanceof Thunk
-      ? equals(left, right)
-      : (quickEquals(left, right) ?? equals(left, right));
+/** Equality inside a list or set, where a slot equals itself once it is evaluated. */
+function innerEquals(left: Slot, right: Slot): Routine<boolean> | boolean {
+  if (left === right && typeof left === "object")
+    return left instanceof Thunk && left.code !== undefined ? evaluated(left) : true;
+  if (left instanceof Thunk || right instanceof Thunk) return equals(left, right);
+  return quickEquals(left, right) ?? equals(left, right);
+}
+
+function* evaluated(slot: Slot): Routine<boolean> {
+  yield slot;
+  return true;
+}
 
 function* listsEqual(left: List, right: List): Routine<boolean> {
   for (let i = 0; i < left.length; i++) {
@@ -77,7 +84,7 @@ function* attrsEqual(left: Attrs, right: Attrs): Routine<boolean> {
   }
   if (left.size !== right.size) return false;
   if (left.keys !== right.keys && !left.keys.names.every((name, i) => name === right.keys.names[i])) return false;
-  for (let i = 0; i < left.size; i++) {
+  for (const i of evaluationOrder(left, evalContext().symbols)) {
     const same = innerEquals(left.values[i]!, right.values[i]!);
     if (same === false || (same !== true && !(yield* same))) return false;
   }

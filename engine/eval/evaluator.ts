@@ -28,6 +28,7 @@ import { resolveExprPath } from "./paths.ts";
 import { autoCallRoutine, selectPath, type ArgumentSlots } from "./select-path.ts";
 import { frameScope, cellNames, type GlobalScope } from "./scope.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
+import { SymbolTable } from "./symbols.ts";
 import { Attrs, Thunk, type Env, type Slot, type Value } from "./value.ts";
 
 export interface EvaluatorOptions {
@@ -91,13 +92,14 @@ class PersistentEvaluator implements Evaluator {
         if (!settings.experimentalFeatures.has(feature)) throw featureError(feature, reason);
       },
       derivations: this.derivations,
+      symbols: new SymbolTable(),
       copiedPaths: new Map(),
     };
     this.context = context;
     const { scope, builtins } = baseScope(context, (text, names) => this.internal(text, names));
     context.builtins = builtins;
     this.globals = scope;
-    this.files = new FileCache(io, settings, scope);
+    this.files = new FileCache(context, scope);
   }
 
   expression(source: Source | string, scope: Readonly<Record<string, Slot>> = {}): Slot {
@@ -114,7 +116,7 @@ class PersistentEvaluator implements Evaluator {
   }
 
   parse(source: Source): Expr {
-    return parseOrThrow(source, this.settings, this.context.io);
+    return parseOrThrow(source, this.context);
   }
 
   file(path: string): Slot {
@@ -222,7 +224,7 @@ class PersistentEvaluator implements Evaluator {
   /** Code of the evaluator itself, in a scope of builtins only. */
   private internal(text: string, scope: GlobalScope): Slot {
     const source: Source = { origin: { type: "file", path: internalSource }, text, basePath: "/" };
-    return compile(parseOrThrow(source, defaultSettings, this.context.io), source, scope).run([]);
+    return compile(parseOrThrow(source, { ...this.context, settings: defaultSettings }), source, scope).run([]);
   }
 }
 

@@ -10,11 +10,11 @@ import { parse } from "#engine/syntax/parser.ts";
 import { checkVariables } from "./check-variables.ts";
 import type { Code } from "./code.ts";
 import { compile } from "./compile.ts";
+import type { EvalContext } from "./context.ts";
 import { NixError } from "./error.ts";
 import type { Io } from "./io.ts";
 import { literalPaths } from "./literal-paths.ts";
 import type { Scope } from "./scope.ts";
-import type { Settings } from "./settings.ts";
 import { Thunk } from "./value.ts";
 
 /** A text that was parsed and checked. */
@@ -29,8 +29,10 @@ interface FileEntry {
   value: Thunk | undefined;
 }
 
+type ParseContext = Pick<EvalContext, "settings" | "io" | "symbols">;
+
 /** Parses a source or throws the first syntax error as Nix words it; warnings go to the log. */
-export function parseOrThrow(source: Source, settings: Settings, io: Io): Expr {
+export function parseOrThrow(source: Source, { settings, io, symbols }: ParseContext): Expr {
   const { ast, diagnostics, warnings } = parse(source, {
     home: io.getEnv("HOME") ?? "/homeless-shelter",
     pure: settings.pureEval,
@@ -41,7 +43,10 @@ export function parseOrThrow(source: Source, settings: Settings, io: Io): Expr {
   });
   for (const warning of warnings) io.log(`warning: ${warning.message}`);
   const [first] = diagnostics;
-  if (first === undefined) return ast;
+  if (first === undefined) {
+    symbols.internAll(ast);
+    return ast;
+  }
   throw new NixError("syntax", first.message, {
     pos: { source, offset: first.start },
     data: { diagnostics: diagnostics.map(({ code, message, start, end }) => ({ code, message, start, end })) },
@@ -50,13 +55,13 @@ export function parseOrThrow(source: Source, settings: Settings, io: Io): Expr {
 
 export class FileCache {
   private readonly entries = new Map<string, FileEntry>();
+  private readonly context: ParseContext;
   private readonly io: Io;
-  private readonly settings: Settings;
   private readonly scope: Scope;
 
-  constructor(io: Io, settings: Settings, scope: Scope) {
-    this.io = io;
-    this.settings = settings;
+  constructor(context: ParseContext, scope: Scope) {
+    this.context = context;
+    this.io = context.io;
     this.scope = scope;
   }
 
@@ -70,7 +75,7 @@ export class FileCache {
   /** The file, parsed and checked in another scope than the builtins alone. */
   compileIn(path: string, scope: Scope): Code {
     const source = fileSource(path, this.io.readFile(path));
-    const ast = parseOrThrow(source, this.settings, this.io);
+    const ast = parseOrThrow(source, this.context);
     checkVariables(ast, source, scope);
     return this.compile({ source, ast }, scope);
   }
@@ -83,7 +88,7 @@ export class FileCache {
     const known = this.entries.get(path);
     if (known !== undefined) return known;
     const source = fileSource(path, this.io.readFile(path));
-    const ast = parseOrThrow(source, this.settings, this.io);
+    const ast = parseOrThrow(source, this.context);
     checkVariables(ast, source, this.scope);
     const entry: FileEntry = { parsed: { source, ast }, literals: literalPaths(ast), value: undefined };
     this.entries.set(path, entry);

@@ -6,11 +6,15 @@
 import type { Routine } from "#engine/builtins/record.ts";
 import { addTrace } from "./error.ts";
 import { attributePos } from "./positions.ts";
+import { evalContext } from "./runtime.ts";
+import { evaluationOrder } from "./symbols.ts";
 import { Attrs, Thunk, type List, type Slot, type Value } from "./value.ts";
 
 /** A set or list whose parts are being forced. */
 interface Open {
   readonly value: Attrs | List;
+  /** For a set: which value comes when. */
+  readonly order: readonly number[] | undefined;
   next: number;
 }
 
@@ -18,11 +22,13 @@ interface Open {
 export function* forceDeep(slot: Slot): Routine<void> {
   const seen = new Set<Value>();
   const open: Open[] = [];
+  const { symbols } = evalContext();
   const enter = (value: Value): void => {
     if (value === null || typeof value !== "object" || seen.has(value)) return;
     if (!(value instanceof Attrs || Array.isArray(value))) return;
     seen.add(value);
-    open.push({ value: value as Attrs | List, next: 0 });
+    const order = value instanceof Attrs ? evaluationOrder(value, symbols) : undefined;
+    open.push({ value: value as Attrs | List, order, next: 0 });
   };
   enter(slot instanceof Thunk ? yield slot : slot);
   while (open.length > 0) {
@@ -32,7 +38,8 @@ export function* forceDeep(slot: Slot): Routine<void> {
       open.pop();
       continue;
     }
-    const part = parts[top.next++]!;
+    const part = parts[top.order === undefined ? top.next : top.order[top.next]!]!;
+    top.next++;
     if (part === null || typeof part !== "object") continue;
     let value: Value;
     try {
@@ -47,9 +54,9 @@ export function* forceDeep(slot: Slot): Routine<void> {
 /** Adds the way from the outside to the part that failed, innermost first. */
 function traced(thrown: unknown, open: readonly Open[]): unknown {
   for (let i = open.length - 1; i >= 0; i--) {
-    const { value, next } = open[i]!;
+    const { value, order, next } = open[i]!;
     if (value instanceof Attrs) {
-      const name = value.keys.names[next - 1]!;
+      const name = value.keys.names[order![next - 1]!]!;
       addTrace(thrown, `while evaluating the attribute '${name}'`, attributePos(value.positions, value.keys, name));
     } else addTrace(thrown, `while evaluating list element at index ${next - 1}`);
   }

@@ -5,6 +5,8 @@ import { NixError, addTrace } from "./error.ts";
 import { expectedError } from "./expect.ts";
 import { force } from "./force.ts";
 import type { Pos } from "./positions.ts";
+import { evalContext } from "./runtime.ts";
+import { evaluationOrder } from "./symbols.ts";
 import { suggest } from "./suggest.ts";
 import { Attrs, type Env, type Lambda, type Slot, type Value, slotArray } from "./value.ts";
 
@@ -62,7 +64,8 @@ function missingArgument(lambda: Lambda, name: string, pos: Pos | undefined): Ni
 
 function unexpectedArgument(lambda: Lambda, attrs: Attrs, pos: Pos | undefined): NixError {
   const known = lambda.code.formalNames!;
-  const name = attrs.keys.names.find((candidate) => !known.has(candidate))!;
+  const order = evaluationOrder(attrs, evalContext().symbols);
+  const name = attrs.keys.names[order.find((index) => !known.has(attrs.keys.names[index]!))!]!;
   const message = `function '${functionName(lambda)}' called with unexpected argument '${name}'`;
   const suggestions = suggest(name, [...known.keys()]);
   const data = { argument: name };

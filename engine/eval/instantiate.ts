@@ -306,7 +306,6 @@ function printResult(evaluator: Evaluator, options: InstantiateArguments, value:
     case "json":
       return evaluator.run(() => jsonText(value, options.strict));
     case "xml":
-      if (options.strict) evaluator.forceDeep(value);
       return evaluator.run(() => xmlText(value, options));
     case "plain":
       if (options.strict) evaluator.forceDeep(value);

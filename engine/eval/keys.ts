@@ -14,12 +14,15 @@ export class Keys {
   private searches = 0;
   /** Merge plans by right-hand keys; see merge.ts. */
   plans: Map<Keys, unknown> | undefined;
+  /** Indices in evaluation order; see symbols.ts. */
+  order: readonly number[] | undefined;
 
   /** `names` must be sorted already. */
   constructor(names: readonly string[]) {
     this.names = names;
     this.index = undefined;
     this.plans = undefined;
+    this.order = undefined;
   }
 
   get size(): number {

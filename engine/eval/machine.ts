@@ -6,7 +6,7 @@
  */
 import { Call, type Builtin, type Request, type Routine } from "#engine/builtins/record.ts";
 import { argTrace, builtinTrace, functorOf, functorTrace, lambdaTrace } from "./call.ts";
-import { PENDING, Pending, type Code, type Outcome } from "./code.ts";
+import { Evaluate, PENDING, Pending, type Code, type Outcome } from "./code.ts";
 import { addTrace } from "./error.ts";
 import { checkArg } from "./expect.ts";
 import { blackHole, failThunk, infiniteRecursion, settle, settled } from "./force.ts";
@@ -79,8 +79,9 @@ export class Machine {
       return this.start(builtinRoutine(fn.builtin, all, pos));
     }
     const functor = functorOf(fn, pos);
+    if (used + 1 < args.length) this.stack.push(new ApplyFrame(args, used + 1, pos));
     this.stack.push(new FunctorFrame(pos));
-    return this.start(callFunctor(functor.slot, [fn, ...args.slice(used)], functor.pos));
+    return this.start(callFunctor(functor.slot, [fn, args[used]!], functor.pos));
   }
 
   private enter(lambda: Lambda, argument: Slot, pos: Pos | undefined): Outcome {
@@ -258,7 +259,7 @@ class RoutineFrame implements Frame {
     let next = first;
     while (next.done !== true) {
       const request = next.value;
-      if (request instanceof Thunk || request instanceof Call) {
+      if (request instanceof Thunk || request instanceof Call || request instanceof Evaluate) {
         machine.push(this);
         return this.perform(machine, request);
       }
@@ -267,8 +268,9 @@ class RoutineFrame implements Frame {
     return machine.force(next.value);
   }
 
-  private perform(machine: Machine, request: Thunk | Call): Outcome {
+  private perform(machine: Machine, request: Thunk | Call | Evaluate): Outcome {
     if (request instanceof Thunk) return machine.force(request);
+    if (request instanceof Evaluate) return machine.eval(request.code, request.env);
     if (!(request.fn instanceof Thunk)) return machine.call(request.fn, request.args, request.pos);
     machine.push(new CallForcedFrame(request));
     return machine.force(request.fn);

@@ -3,7 +3,7 @@
  */
 import type { Routine } from "#engine/builtins/record.ts";
 import { drive } from "../call.ts";
-import { leafCode, makeCode, routineCode, type Code, type Outcome } from "../code.ts";
+import { Evaluate, leafCode, makeCode, routineCode, type Code, type Outcome } from "../code.ts";
 import { explainDifference } from "../difference.ts";
 import { equals, quickEquals } from "../equality.ts";
 import { NixError, addTrace } from "../error.ts";
@@ -110,8 +110,8 @@ export function assertEqualCode(left: Code, right: Code, body: Code, text: () =>
     let b: Value;
     let same: boolean;
     try {
-      a = yield left.delay(env);
-      b = yield right.delay(env);
+      a = yield new Evaluate(left, env);
+      b = yield new Evaluate(right, env);
       same = quickEquals(a, b) ?? (yield* equals(a, b));
     } catch (thrown) {
       throw addTrace(thrown, "in the condition of the assert statement", pos);

@@ -2,10 +2,10 @@
  * Attribute selection `e.a.b or d` and the test `e ? a.b`.
  */
 import type { Routine } from "#engine/builtins/record.ts";
-import { makeCode, routineCode, type Code, type Outcome } from "../code.ts";
+import { Evaluate, makeCode, routineCode, type Code, type Outcome } from "../code.ts";
 import { NixError, addTrace } from "../error.ts";
 import { expectedError, plainText } from "../expect.ts";
-import { force, forceThunk } from "../force.ts";
+import { blackHole, force, forceThunk, infiniteRecursion } from "../force.ts";
 import type { Keys } from "../keys.ts";
 import type { Frame, Machine } from "../machine.ts";
 import { attributePos, isInternal, type Pos } from "../positions.ts";
@@ -23,7 +23,7 @@ function runName(name: NameCode, env: Env): string {
 }
 
 function* nameRoutine(name: NameCode, env: Env): Routine<string> {
-  return typeof name === "string" ? name : nameText(yield name.delay(env));
+  return typeof name === "string" ? name : nameText(yield new Evaluate(name, env));
 }
 
 function nameText(value: Value): string {
@@ -67,13 +67,14 @@ export function selectOneCode(target: Code, name: string, pos: Pos): Code {
     if (seenIndex < 0) throw missing(value, name, pos);
     return value;
   };
-  const trace = (thrown: unknown, set: Attrs): unknown =>
-    attributeTrace(thrown, [name], attributePos(set.positions, set.keys, name));
+  const where = (set: Attrs): Pos | undefined => attributePos(set.positions, set.keys, name);
+  const trace = (thrown: unknown, set: Attrs): unknown => attributeTrace(thrown, [name], where(set));
   const run = (env: Env): Value => {
     const set = find(runTarget(env));
     const slot = set.values[seenIndex]!;
     if (!(slot instanceof Thunk)) return slot;
     try {
+      if (slot.code === blackHole) throw infiniteRecursion(where(set) ?? pos);
       return forceThunk(slot, pos);
     } catch (thrown) {
       throw trace(thrown, set);
@@ -85,7 +86,7 @@ export function selectOneCode(target: Code, name: string, pos: Pos): Code {
       const slot = set.values[seenIndex]!;
       if (!(slot instanceof Thunk)) return slot;
       machine.push(new SelectedFrame(set, trace));
-      return machine.force(slot, pos);
+      return machine.force(slot, slot.code === blackHole ? (where(set) ?? pos) : pos);
     },
   };
   return makeCode(run, (machine, env) => {
@@ -135,7 +136,7 @@ export function selectCode(target: Code, path: readonly NameCode[], fallback: Co
     }
   };
   function* routine(env: Env): Routine<Slot> {
-    let slot: Slot = yield target.delay(env);
+    let slot: Slot = yield new Evaluate(target, env);
     let found: Pos | undefined;
     const names: string[] = [];
     try {
@@ -145,7 +146,7 @@ export function selectCode(target: Code, path: readonly NameCode[], fallback: Co
         const set: Value = yield slot;
         const next: Slot | undefined = set instanceof Attrs ? set.get(name) : undefined;
         if (next === undefined) {
-          if (fallback !== null) return yield fallback.delay(env);
+          if (fallback !== null) return yield new Evaluate(fallback, env);
           throw set instanceof Attrs ? missing(set, name, pos) : notASet(set, pos);
         }
         found = attributePos((set as Attrs).positions, (set as Attrs).keys, name);
@@ -177,7 +178,7 @@ export function hasAttrCode(target: Code, path: readonly NameCode[]): Code {
     return true;
   };
   function* routine(env: Env): Routine<Slot> {
-    let slot: Slot = yield target.delay(env);
+    let slot: Slot = yield new Evaluate(target, env);
     for (const element of path) {
       const name = yield* nameRoutine(element, env);
       const set: Value = yield slot;

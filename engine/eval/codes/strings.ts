@@ -4,7 +4,7 @@
 import type { Routine } from "#engine/builtins/record.ts";
 import { add } from "../arithmetic.ts";
 import { drive } from "../call.ts";
-import { routineCode, type Code } from "../code.ts";
+import { Evaluate, routineCode, type Code } from "../code.ts";
 import { canonPath, coerceToString, quickString } from "../coerce.ts";
 import { NixError } from "../error.ts";
 import { quickNumbers } from "./operators.ts";
@@ -86,10 +86,10 @@ export function plusCode(parts: readonly [Part, ...Part[]], pos: Pos): Code {
     return path ? joiner.path(pos) : joiner.string();
   };
   function* routine(env: Env): Routine<Slot> {
-    const value = yield first.code.delay(env);
+    const value = yield new Evaluate(first.code, env);
     if (isInt(value) || value instanceof NixFloat) {
       let sum: Int | NixFloat = value;
-      for (let i = 1; i < parts.length; i++) sum = addPart(sum, yield parts[i]!.code.delay(env), parts[i]!.pos);
+      for (let i = 1; i < parts.length; i++) sum = addPart(sum, yield new Evaluate(parts[i]!.code, env), parts[i]!.pos);
       return sum;
     }
     const joiner = new Joiner();
@@ -127,7 +127,7 @@ function* joinRestRoutine(
 ): Routine<Joiner> {
   for (let i = from; i < parts.length; i++) {
     const { code, pos } = parts[i]!;
-    joiner.append(yield* coerceToString(code.delay(env), copy ? copying : plain, pos));
+    joiner.append(yield* coerceToString(yield new Evaluate(code, env), copy ? copying : plain, pos));
   }
   return joiner;
 }

@@ -2,7 +2,7 @@
  * Values made of parts: lists, attribute sets, `let` frames and functions.
  */
 import type { Routine } from "#engine/builtins/record.ts";
-import { leafCode, makeCode, routineCode, type Code } from "../code.ts";
+import { Evaluate, leafCode, makeCode, routineCode, type Code } from "../code.ts";
 import { NixError, addTrace } from "../error.ts";
 import { expectedError, plainText } from "../expect.ts";
 import { drive } from "../call.ts";
@@ -172,7 +172,7 @@ function* addDynamic(set: Attrs, dynamic: readonly DynamicPart[], frame: Env): R
 
 /** The name, or undefined for `null`, which leaves the attribute out. */
 function* dynamicName(part: DynamicPart, frame: Env): Routine<string | undefined> {
-  const value = yield part.name.delay(frame);
+  const value = yield new Evaluate(part.name, frame);
   try {
     return value === null ? undefined : plainText(value, part.pos);
   } catch (thrown) {

@@ -1,7 +1,7 @@
 /**
  * Variables: cells of frames, builtins, and names that only a `with` can bring.
  */
-import { makeCode, routineCode, type Code } from "../code.ts";
+import { Evaluate, makeCode, routineCode, type Code } from "../code.ts";
 import { NixError, addTrace } from "../error.ts";
 import { expectedError } from "../expect.ts";
 import { force, forceThunk, peek } from "../force.ts";
@@ -10,7 +10,7 @@ import { Attrs, Thunk, type Env, type Slot, type Value } from "../value.ts";
 import type { Routine } from "#engine/builtins/record.ts";
 
 /** A cell `depth` frames up. A cell that is not filled yet (in `rec`, `let`, formals) becomes a thunk of the variable. */
-export function localCode(depth: number, cell: number, pos: Pos): Code {
+export function localCode(depth: number, cell: number, pos: Pos | undefined): Code {
   const read = cellReader(depth, cell);
   const self: Code = {
     run: cellRunner(depth, cell, pos),
@@ -41,7 +41,7 @@ function cellReader(depth: number, cell: number): (env: Env) => Slot {
 }
 
 /** Reading and forcing in one function: variables are most of what is evaluated. */
-function cellRunner(depth: number, cell: number, pos: Pos): (env: Env) => Value {
+function cellRunner(depth: number, cell: number, pos: Pos | undefined): (env: Env) => Value {
   switch (depth) {
     case 0:
       return (env) => {
@@ -90,11 +90,12 @@ export function withCode(name: string, depths: readonly number[], pos: Pos, with
     }
     throw undefinedInWith(name, pos);
   };
+  const scopes = depths.map((depth, i) => localCode(depth, 1, withPos[i]));
+  const found = localCode(0, 0, pos);
   function* routine(env: Env): Routine<Slot> {
     for (let i = 0; i < depths.length; i++) {
-      const scope = frameAt(env, depths[i]!)[1] as Slot;
-      const slot = asWithSet(yield scope, withPos[i]!).get(name);
-      if (slot !== undefined) return slot;
+      const slot = asWithSet(yield new Evaluate(scopes[i]!, env), withPos[i]!).get(name);
+      if (slot !== undefined) return yield new Evaluate(found, [slot]);
     }
     throw undefinedInWith(name, pos);
   }
