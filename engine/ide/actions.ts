@@ -3,9 +3,10 @@
  *
  * Invariant: applying an action gives a text that parses at least as far as before; what changes meaning is never preferred.
  */
-import type { AttrSet, Expr, Lambda } from "#engine/syntax/ast.ts";
-import { nodesAt } from "#engine/syntax/children.ts";
+import type { AttrSet, Expr, Lambda, StaticName } from "#engine/syntax/ast.ts";
+import { childrenOf, nodesAt } from "#engine/syntax/children.ts";
 import type { Diagnostic, SyntaxDiagnostic } from "#engine/syntax/diagnostic.ts";
+import { isPlainName } from "#engine/syntax/names.ts";
 import { type Document, toByteOffset, toTextSpan, type Workspace } from "./document.ts";
 import { lexemesOf } from "#engine/syntax/lexemes.ts";
 import { problemsOf, unusedAt } from "./problems.ts";
@@ -14,8 +15,8 @@ import { type Definition, type Scope, scopeAt } from "./scopes.ts";
 import type { CodeAction, Problem, Span, TextEdit } from "./types.ts";
 
 /**
- * What can be done about problems and at an offset. `problems` are those the editor shows there: the document's own or the evaluator's (an
- * `undefined variable 'x'` is recognised by its message).
+ * What can be done about problems and at an offset. `problems` are those the editor shows there, the document's own or the
+ * evaluator's; they are recognised by their messages. Without any, the document's own at the span count.
  */
 export function codeActions(
   document: Document,
@@ -23,10 +24,9 @@ export function codeActions(
   problems: readonly Problem[],
   workspace: Workspace,
 ): CodeAction[] {
-  const known =
-    problems.length > 0
-      ? problems
-      : problemsOf(document).filter((one) => one.start <= span.end && span.start <= one.end);
+  const own = problemsOf(document).filter((one) => one.start <= span.end && span.start <= one.end);
+  const shown = problems.map((problem) => own.find((one) => one.message === problem.message) ?? problem);
+  const known = [...new Set([...shown, ...own])];
   const fixes = known.flatMap((problem) => problemFixes(document, problem, workspace));
   return [...fixes, ...refactorings(document, toByteOffset(document, span.start))].map((action) => ({
     ...action,
@@ -36,11 +36,10 @@ export function codeActions(
 
 function problemFixes(document: Document, problem: Problem, workspace: Workspace): CodeAction[] {
   if (problem.code === "unused") return unusedFixes(document, problem);
-  const undefinedName = /^undefined variable '(.*)'/.exec(problem.message)?.[1];
-  if (undefinedName !== undefined)
-    return undefinedFixes(document, toByteOffset(document, problem.start), undefinedName, workspace);
   const diagnostic = problem.data as Diagnostic | undefined;
   switch (diagnostic?.code) {
+    case undefined:
+      return messageFixes(document, problem, workspace);
     case "syntax":
       return syntaxFixes(document, diagnostic);
     case "duplicate-attribute":
@@ -48,6 +47,67 @@ function problemFixes(document: Document, problem: Problem, workspace: Workspace
     default:
       return [];
   }
+}
+
+/** Fixes for errors of evaluation, known by Nix's and the module system's wording. */
+function messageFixes(document: Document, problem: Problem, workspace: Workspace): CodeAction[] {
+  const at = toByteOffset(document, problem.start);
+  const { message } = problem;
+  const undefinedName = /undefined variable '([^']*)'/.exec(message)?.[1];
+  if (undefinedName !== undefined) return undefinedFixes(document, at, undefinedName, workspace);
+  if (/option `[^']*' (has conflicting definitions|is defined multiple times)/.test(message))
+    return forceFixes(document, at);
+  const wrong = /attribute '([^']*)' (?:in selection path '[^']*' )?(?:missing|not found)/.exec(message)?.[1];
+  const option = /option `([^']*)' does not exist/.exec(message)?.[1];
+  const name = wrong ?? option?.split(".").at(-1);
+  return name === undefined ? [] : suggestionFixes(document, at, name, message);
+}
+
+/** "Did you mean …?": the name at the place, written as suggested. */
+function suggestionFixes(document: Document, offset: number, name: string, message: string): CodeAction[] {
+  const text = /Did you mean (?:one of )?([^]*)\?/.exec(message)?.[1] ?? "";
+  const suggestions = [...text.matchAll(/[\w'.-]+/g)].map((match) => match[0].replace(/^'|'$/g, "").split(".").at(-1)!);
+  const node = staticNames(document, offset).find((one) => one.name === name);
+  if (node === undefined) return [];
+  const others = suggestions.filter((one) => one !== "or" && one !== "and" && one !== name && isPlainName(one));
+  return [...new Set(others)].map((one) =>
+    quickFix(`Change to '${one}'`, [{ start: node.start, end: node.end, text: one }], others.length === 1),
+  );
+}
+
+/** The names written at a place: of the binding's path or of the selection there. */
+function staticNames(document: Document, offset: number): StaticName[] {
+  const nodes = nodesAt(document.ast, offset).toReversed();
+  return nodes.flatMap((node) => childrenOf(node).filter((one): one is StaticName => one.kind === "static-name"));
+}
+
+/** Two files set an option: this one shall win. */
+function forceFixes(document: Document, offset: number): CodeAction[] {
+  const binding = nodesAt(document.ast, offset).findLast((node) => node.kind === "path-binding");
+  if (binding?.kind !== "path-binding") return [];
+  const { value } = binding;
+  const needsBrackets = ![
+    "int",
+    "float",
+    "string",
+    "interpolation",
+    "path",
+    "var",
+    "select",
+    "list",
+    "attr-set",
+  ].includes(value.kind);
+  const [open, close] = needsBrackets ? ["(", ")"] : ["", ""];
+  const edits = [
+    { start: value.start, end: value.start, text: `lib.mkForce ${open}` },
+    { start: value.end, end: value.end, text: close! },
+  ];
+  return [
+    quickFix(
+      "Let this definition win (lib.mkForce)",
+      edits.filter((edit) => edit.text !== ""),
+    ),
+  ];
 }
 
 const quickFix = (title: string, edits: readonly TextEdit[], isPreferred = false): CodeAction => ({

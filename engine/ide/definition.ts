@@ -2,7 +2,7 @@
 import type { AttrSet, Select } from "#engine/syntax/ast.ts";
 import { nodesAt } from "#engine/syntax/children.ts";
 import { isPlainName } from "#engine/syntax/names.ts";
-import { type Document, toByteOffset, toTextSpan } from "./document.ts";
+import { type Document, toByteOffset, toText, toTextSpan } from "./document.ts";
 import {
   attributeValue,
   type Definition,
@@ -16,9 +16,11 @@ import {
 } from "./scopes.ts";
 import type { Location, Reference, RenameResult, Span, TextEdit } from "./types.ts";
 
-/** Where the name at the offset is defined; the attribute's place for `x.a` where `x` is a set of this file. */
+/** Where the name at the offset is defined (`x.a`: where a set of this file has it); for a path the file it leads to. */
 export function definitionAt(document: Document, offset: number): Location[] {
   const at = toByteOffset(document, offset);
+  const node = nodesAt(document.ast, at).at(-1)!;
+  if (node.kind === "path") return [{ path: toText(node.value), start: 0, end: 0 }];
   const spans = nameAt(document, at)?.definition?.names ?? attributeSpans(document, at);
   return spans.map((span) => ({ path: document.path, ...toTextSpan(document, span) }));
 }

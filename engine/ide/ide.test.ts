@@ -187,6 +187,29 @@ describe("actions", () => {
     fixes("{ lib }: $0pkgs", "Take 'pkgs' as an argument", "{ pkgs, lib }: pkgs", "undefined variable 'pkgs'"));
   it("inherit", () => fixes("a: { $0a = a; }", "Write as 'inherit a;'", "a: { inherit a; }"));
   it("inherit from", () => fixes("x: { $0a = x.y.a; }", "Write as 'inherit (x.y) a;'", "x: { inherit (x.y) a; }"));
+  it("a wrong attribute", () =>
+    fixes(
+      "let s = { apple = 1; }; in s.$0aple",
+      "Change to 'apple'",
+      "let s = { apple = 1; }; in s.apple",
+      "attribute 'aple' missing\nDid you mean apple?",
+    ));
+  it("a wrong option", () =>
+    fixes(
+      "{ networking.$0hostNam = 1; }",
+      "Change to 'hostName'",
+      "{ networking.hostName = 1; }",
+      "The option `networking.hostNam' does not exist.\n\nDid you mean `networking.hostName', `networking.hosts' or `networking.x'?",
+    ));
+  it("a conflict", () =>
+    fixes(
+      "{ a.$0b = x: 1; }",
+      "Let this definition win (lib.mkForce)",
+      "{ a.b = lib.mkForce (x: 1); }",
+      "The option `a.b' has conflicting definitions:",
+    ));
+  it("a problem by its message alone", () =>
+    fixes("{ a = 1 $0}", "Insert ';'", "{ a = 1; }", "syntax error, unexpected '}', expecting ';'"));
   it("distances", () =>
     expect([editDistance("ab", "ba"), editDistance("abc", "abc"), editDistance("", "abc")]).toEqual([1, 0, 3]));
 });
