@@ -3,6 +3,7 @@
  * It knows frames and streams, not what they are for; machine.ts and builder.ts do. Everything that waits is rejected when the
  * channel is closed, with the reason of the close.
  */
+import { concatBytes } from "#engine/store/format/bytes.ts";
 import { MachineError, errorText } from "./errors.ts";
 import { FrameDecoder, decodeList, encodeFrame, encodeList, fromGuest, toGuest, type Frame } from "./frames.ts";
 import type { ExitStatus } from "./types.ts";
@@ -173,7 +174,10 @@ export class GuestStream {
   readonly #input: Uint8Array[] = [];
   #inputEnded = false;
   #inputWaiter: (() => void) | undefined;
+  /** Output the listener has not taken yet, and the delivery under way: it resolves when all is taken. */
+  readonly #pending: { kind: "stdout" | "stderr"; bytes: Uint8Array }[] = [];
   #output: Promise<void> = Promise.resolve();
+  #delivering = false;
   #credit = initialCredit;
   #creditWaiter: (() => void) | undefined;
   #consumed = 0;
@@ -289,17 +293,26 @@ export class GuestStream {
       this.#inputWaiter?.();
       return;
     }
-    this.#output = this.#deliver(this.#output, kind, bytes);
+    this.#pending.push({ kind, bytes });
+    if (!this.#delivering) this.#output = this.#deliver();
   }
 
-  async #deliver(before: Promise<void>, kind: "stdout" | "stderr", bytes: Uint8Array): Promise<void> {
-    await before;
-    try {
-      await this.#onOutput(kind, bytes);
-    } catch (error) {
-      this.fail(error instanceof MachineError ? error : new MachineError("protocol", errorText(error)));
+  /** A terminal's output comes in drops; what gathered while the listener was busy is given as one piece. */
+  async #deliver(): Promise<void> {
+    this.#delivering = true;
+    while (this.#pending.length > 0) {
+      const { kind } = this.#pending[0]!;
+      const other = this.#pending.findIndex((piece) => piece.kind !== kind);
+      const pieces = this.#pending.splice(0, other < 0 ? this.#pending.length : other);
+      const bytes = concatBytes(pieces.map((piece) => piece.bytes));
+      try {
+        await this.#onOutput(kind, bytes);
+      } catch (error) {
+        this.fail(error instanceof MachineError ? error : new MachineError("protocol", errorText(error)));
+      }
+      this.#giveCredit(bytes.length);
     }
-    this.#giveCredit(bytes.length);
+    this.#delivering = false;
   }
 
   /** The exit is told after the output before it was taken. */
