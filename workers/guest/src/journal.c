@@ -65,27 +65,44 @@ void journal_format(const char *unit, int priority, const char *format, ...) {
   free(text);
 }
 
-static int open_directory(const char *directory, const char *file) {
-  if (!make_directories(directory, 0755)) return -1;
-  struct stat status;
-  if (!stat(file, &status) && status.st_size > ROTATE_SIZE) {
-    char *older = format_text("%s.1", file);
-    rename(file, older);
-    free(older);
-  }
-  return open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+/* The file written to; -1 when there is none. Kept open: each opening costs messages to the host. */
+static int journal_fd = -1;
+
+static void close_journal(void) {
+  if (journal_fd >= 0) close(journal_fd);
+  journal_fd = -1;
 }
 
-/* Opened for each batch: the file may have been rotated, /var may have been mounted meanwhile. */
+static bool open_journal(const char *directory, const char *file) {
+  if (make_directories(directory, 0755)) journal_fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  return journal_fd >= 0;
+}
+
+/* Closes a file that has grown too large or was removed, so that the next one is opened. */
+static void rotate(void) {
+  struct stat status;
+  if (journal_fd < 0 || fstat(journal_fd, &status) < 0) return;
+  if (status.st_nlink && status.st_size <= ROTATE_SIZE) return;
+  close_journal();
+  if (!status.st_nlink) return;
+  char *path = journal_path(), *older = format_text("%s.1", path);
+  rename(path, older);
+  free(path);
+  free(older);
+}
+
+static bool write_journal(void) {
+  return journal_fd >= 0 && write_all(journal_fd, unwritten.data, unwritten.length);
+}
+
 void journal_flush(void) {
   if (!unwritten.length) return;
-  int fd = open_directory(PERSISTENT, PERSISTENT NAME);
-  if (fd < 0 || !write_all(fd, unwritten.data, unwritten.length)) {
-    if (fd >= 0) close(fd);
-    fd = open_directory(VOLATILE, VOLATILE NAME);
-    if (fd >= 0) write_all(fd, unwritten.data, unwritten.length);
+  rotate();
+  if (journal_fd < 0) open_journal(PERSISTENT, PERSISTENT NAME);
+  if (!write_journal()) {
+    close_journal();
+    if (open_journal(VOLATILE, VOLATILE NAME)) write_journal();
   }
-  if (fd >= 0) close(fd);
   unwritten.length = 0;
 }
 

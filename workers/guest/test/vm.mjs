@@ -32,8 +32,35 @@ export const fixedOptions = {
   net_device: { type: "none" },
 };
 
-export const toGuest = { hello: 1, boot: 2, exec: 3, data: 4, eof: 5, resize: 6, signal: 7, connect: 8, profile: 9, build: 10, ack: 11, exit: 12, stderr: 13, mount: 14, credit: 15 };
-export const toHost = { hello: 0x81, data: 0x84, stderr: 0x85, eof: 0x86, exit: 0x87, open: 0x88, event: 0x89, step: 0x8a, shim: 0x8b, credit: 0x8f };
+export const toGuest = {
+  hello: 1,
+  boot: 2,
+  exec: 3,
+  data: 4,
+  eof: 5,
+  resize: 6,
+  signal: 7,
+  connect: 8,
+  profile: 9,
+  build: 10,
+  ack: 11,
+  exit: 12,
+  stderr: 13,
+  mount: 14,
+  credit: 15,
+};
+export const toHost = {
+  hello: 0x81,
+  data: 0x84,
+  stderr: 0x85,
+  eof: 0x86,
+  exit: 0x87,
+  open: 0x88,
+  event: 0x89,
+  step: 0x8a,
+  shim: 0x8b,
+  credit: 0x8f,
+};
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -174,7 +201,10 @@ export class Guest {
   /** Resolves when `condition` holds; looked at after everything the guest says. */
   until(condition, what, milliseconds = 30000) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${what} in ${milliseconds} ms; console:\n${this.console.slice(-3000)}`)), milliseconds);
+      const timer = setTimeout(
+        () => reject(new Error(`no ${what} in ${milliseconds} ms; console:\n${this.console.slice(-3000)}`)),
+        milliseconds,
+      );
       this.waiters.push({
         condition,
         resolve: () => {
