@@ -56,6 +56,8 @@ describe("lines", () => {
   it("a set that is too long opens", () =>
     check(`{ a = ${long}; b = ${long}; }`, `{\n  a = ${long};\n  b = ${long};\n}\n`));
   it("a list that is too long opens", () => check(`[ ${long} ${long} ]`, `[\n  ${long}\n  ${long}\n]\n`));
+  it("a set that is a value opens", () => check("{ a = { b = 1; }; }", "{\n  a = {\n    b = 1;\n  };\n}\n"));
+  it("unless it inherits once", () => check("{ a = { inherit b; }; }", "{ a = { inherit b; }; }\n"));
   it("let", () => check("let a = 1; b = 2; in a", "let\n  a = 1;\n  b = 2;\nin\na\n"));
   it("let in a binding", () =>
     check("{\n a = let b = 1; in b; }", "{\n  a =\n    let\n      b = 1;\n    in\n    b;\n}\n"));

@@ -124,10 +124,10 @@ class Formatter {
     return this.tokens.takeSpan(node.end, moved ?? verbatim(text));
   }
 
-  private attrSet(set: AttrSet): Layout {
+  private attrSet(set: AttrSet, isOpen = false): Layout {
     const rec = this.tokens.terminal === Token.REC ? [this.tokens.take(), " "] : [];
     const open = this.tokens.take();
-    const isExpanded = this.tokens.startsLine;
+    const isExpanded = isOpen || this.tokens.startsLine;
     if (set.bindings.length === 0 && !this.tokens.hasComments()) return [rec, open, " ", this.tokens.take()];
     const items = set.bindings.map((binding) => (): Layout => this.binding(binding));
     return [rec, this.items(open, items, isExpanded)];
@@ -172,11 +172,18 @@ class Formatter {
     const equals = this.tokens.take();
     const hasComment = this.tokens.hasComments();
     const absorbs = !hasComment && this.absorbs(binding.value);
-    const value = this.expr(binding.value);
+    const value = this.value(binding.value);
     const semicolon = this.tokens.take();
     return absorbs
       ? [path, " ", equals, " ", value, semicolon]
       : group(path, " ", equals, nest(line, value), semicolon);
+  }
+
+  /** A set that is a binding's whole value is always open, unless it only inherits something once. */
+  private value(node: Expr): Layout {
+    const isBare = node.kind === "attr-set" && this.tokens.start === node.start;
+    const isLong = isBare && (node.bindings.length > 1 || node.bindings[0]?.kind === "path-binding");
+    return isLong ? this.attrSet(node, true) : this.expr(node);
   }
 
   private inherit(binding: Extract<Binding, { kind: "inherit-binding" }>): Layout {
