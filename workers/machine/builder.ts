@@ -13,7 +13,7 @@ import {
 import type { MachineWorker, SandboxFailure, SandboxRequest } from "./types.ts";
 
 /** What the guest can execute. */
-export const guestSystems: readonly string[] = ["i686-linux", "i386-linux", "i486-linux", "i586-linux"];
+const guestSystems: readonly string[] = ["i686-linux", "i386-linux", "i486-linux", "i586-linux"];
 
 type SandboxWorker = Pick<MachineWorker, "build" | "cancelBuild">;
 

@@ -50,7 +50,7 @@ const largestFrame = 262_144;
 const fixedPart = 5;
 
 /** Most payload bytes of one frame. */
-export const largestPayload = largestFrame - fixedPart;
+const largestPayload = largestFrame - fixedPart;
 
 export function encodeFrame({ type, stream, payload }: Frame): Uint8Array {
   if (payload.length > largestPayload) throw new MachineError("protocol", `a frame of ${payload.length} bytes`);

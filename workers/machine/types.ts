@@ -57,7 +57,7 @@ export type PowerState = "off" | "starting" | "ready" | "booting" | "running" | 
 
 export type PowerReason = "cut" | "poweroff" | "reboot" | "crashed" | "boot-failed";
 
-export interface UnitState {
+interface UnitState {
   /** With its suffix: `nginx.service`. */
   name: string;
   /** `loaded`, `not-found`, `masked`, `bad-setting`. */
@@ -139,7 +139,7 @@ export interface HttpResponse {
 }
 
 /** A named step of activation or a switch, held until the listener's promise resolves. */
-export interface StepEvent {
+interface StepEvent {
   name: string;
   text: string;
 }

@@ -60,7 +60,7 @@ export interface NodeMachineOptions {
   stateCapacity?: number;
 }
 
-export function nodePlatform({ store, state = new MemoryStateBacking() }: NodeMachineOptions): MachinePlatform {
+function nodePlatform({ store, state = new MemoryStateBacking() }: NodeMachineOptions): MachinePlatform {
   return {
     createVm: createV86,
     fetchImage: async (path) => new Uint8Array(readFileSync(path)),

@@ -8,13 +8,10 @@
 export const memorySize = 128 * 1024 * 1024;
 
 /** Bytes of video memory: the least v86 takes; the guest speaks over its serial line and the virtio console only. */
-export const vgaMemorySize = 2 * 1024 * 1024;
+const vgaMemorySize = 2 * 1024 * 1024;
 
 /** The kernel's command line: messages go to the serial line, which the page shows as the console. */
-export const commandLine = "console=ttyS0 quiet";
-
-/** The version of v86 whose saved states these options fit; a state image written by another is refused. */
-export const v86Version = "0.5.462";
+const commandLine = "console=ttyS0 quiet";
 
 /**
  * The part of v86's options that a saved state depends on. `net_device.type` is "none" because v86 adds an ne2k card when nothing is

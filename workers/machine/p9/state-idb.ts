@@ -11,11 +11,6 @@ import type { InodeRecord, StateBacking, StateBatch } from "./state-backing.ts";
 /** The object store's name that `atomically` works on. */
 const storeName = "store";
 
-/** The name of a workspace's database, for whoever deletes the workspace. */
-export function stateDatabaseName(workspaceId: string): string {
-  return `terrarium-state-${workspaceId}`;
-}
-
 export class IndexedDbStateBacking implements StateBacking {
   readonly #use: UseStore;
 
@@ -24,7 +19,7 @@ export class IndexedDbStateBacking implements StateBacking {
   }
 
   static async open(workspaceId: string): Promise<IndexedDbStateBacking> {
-    return new IndexedDbStateBacking(createStore(stateDatabaseName(workspaceId), storeName));
+    return new IndexedDbStateBacking(createStore(`terrarium-machine-${workspaceId}`, storeName));
   }
 
   inodes(): Promise<InodeRecord[]> {
