@@ -3,9 +3,7 @@
  */
 import { addTrace, NixError } from "#engine/eval/error.ts";
 import { equals, lessThan, quickEquals, quickLess } from "#engine/eval/equality.ts";
-import { makeCode, type Code } from "#engine/eval/code.ts";
-import { callOne } from "#engine/eval/call.ts";
-import { force } from "#engine/eval/force.ts";
+import { applyOne } from "#engine/eval/codes/delayed-call.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
 import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf, slotArray } from "#engine/eval/value.ts";
@@ -13,17 +11,7 @@ import type { List, Slot, Value } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
 import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
 
-/** The delayed application of a function (cell 0) to one argument (cell 1). */
-const applyOne: Code = makeCode(
-  (env) => callOne(force(env[0] as Slot), env[1] as Slot, undefined),
-  (machine, env) => machine.start(applyRoutine(env[0] as Slot, env[1] as Slot)),
-);
-
-function* applyRoutine(fn: Slot, argument: Slot): Routine<Slot> {
-  return yield call(fn, [argument]);
-}
-
-export const delayApply = (fn: Slot, argument: Slot): Thunk => new Thunk(applyOne, [fn, argument]);
+const delayApply = (fn: Slot, argument: Slot): Thunk => new Thunk(applyOne, [fn, argument]);
 
 const order = "while evaluating the ordering function passed to builtins.sort";
 
@@ -41,8 +29,25 @@ function asBool(value: Value, context: string): boolean {
   throw addTrace(new NixError("type", `expected a Boolean but found ${describe(value)}`), context);
 }
 
+type Before = (a: Slot, b: Slot) => Routine<boolean> | boolean;
+
+/** Up to this length lists are sorted by insertion, as C++ Nix does, so that comparators are called with the same arguments. */
+const insertionLength = 16;
+
+function* insertionSort(list: Slot[], before: Before): Routine<Slot[]> {
+  for (let i = 1; i < list.length; i++) {
+    for (let at = i; at > 0; at--) {
+      const answer = before(list[at]!, list[at - 1]!);
+      if (!(typeof answer === "boolean" ? answer : yield* answer)) break;
+      [list[at], list[at - 1]] = [list[at - 1]!, list[at]!];
+    }
+  }
+  return list;
+}
+
 /** Stable merge sort; `before` says whether its first argument has to come first. */
-function* mergeSort(list: Slot[], before: (a: Slot, b: Slot) => Routine<boolean> | boolean): Routine<Slot[]> {
+function* mergeSort(list: Slot[], before: Before): Routine<Slot[]> {
+  if (list.length <= insertionLength) return yield* insertionSort(list, before);
   let from = list;
   let to = slotArray(list.length);
   for (let width = 1; width < list.length; width *= 2) {
@@ -237,9 +242,9 @@ export const listBuiltins: BuiltinFamily = [
     doc: "Returns `true` if an element of *list* equals *x*.",
     *routine([x, list]) {
       for (const element of list) {
-        if (x === element && typeof x === "object" && x !== null) return true;
         const wanted = yield x;
         const found = yield element;
+        if (x === element && typeof x === "object") return true;
         if (quickEquals(wanted, found) ?? (yield* equals(wanted, found))) return true;
       }
       return false;

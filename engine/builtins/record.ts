@@ -12,7 +12,7 @@
  *
  * Routines compose by `yield*`: engine/eval/coerce.ts, equality.ts and force-deep.ts export such helpers.
  */
-import type { Evaluate } from "#engine/eval/code.ts";
+import type { Evaluate, ForceAt } from "#engine/eval/code.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
 import type { Pos } from "#engine/eval/positions.ts";
 import type { Attrs, Int, List, NixFloat, NixFunction, NixString, Slot, Value } from "#engine/eval/value.ts";
@@ -31,8 +31,8 @@ export class Call {
 
 export const call = (fn: Slot, args: readonly Slot[], pos?: Pos): Call => new Call(fn, args, pos);
 
-/** What a routine may yield; `Evaluate` is for compiled expressions. */
-export type Request = Slot | Call | Evaluate;
+/** What a routine may yield; `Evaluate` is for compiled expressions, `ForceAt` says where. */
+export type Request = Slot | Call | Evaluate | ForceAt;
 
 /** What yields requests and ends with a result. */
 export type Routine<T> = Generator<Request, T, Value>;

@@ -4,10 +4,10 @@
  * One `call` counts once against max-call-depth however many arguments it passes, as in C++ Nix.
  */
 import { Call, type Arg, type Builtin, type Request, type Routine } from "#engine/builtins/record.ts";
-import { Evaluate } from "./code.ts";
+import { Evaluate, ForceAt } from "./code.ts";
 import { NixError, addTrace } from "./error.ts";
 import { checkArg } from "./expect.ts";
-import { force } from "./force.ts";
+import { force, forceThunk } from "./force.ts";
 import { bindFormals, forceFormalsArgument } from "./formals.ts";
 import { attributePos, type Pos } from "./positions.ts";
 import { callDepthExceeded, deepEvaluator, evalContext, runtime } from "./runtime.ts";
@@ -181,5 +181,6 @@ function perform(request: Request): Value {
   if (request instanceof Thunk) return force(request);
   if (request instanceof Call) return callFunction(force(request.fn), request.args, request.pos);
   if (request instanceof Evaluate) return request.code.run(request.env);
+  if (request instanceof ForceAt) return forceThunk(request.thunk, request.pos);
   return request;
 }

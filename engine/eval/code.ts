@@ -7,6 +7,7 @@
  */
 import type { Machine } from "./machine.ts";
 import type { Routine } from "#engine/builtins/record.ts";
+import type { Pos } from "./positions.ts";
 import { Thunk, type Env, type Slot, type Value } from "./value.ts";
 
 /** The answer of a step that has handed the machine something else to evaluate first. */
@@ -22,6 +23,16 @@ export class Evaluate {
   constructor(code: Code, env: Env) {
     this.code = code;
     this.env = env;
+  }
+}
+
+/** A request of a routine: force a thunk, with the position to report. */
+export class ForceAt {
+  readonly thunk: Thunk;
+  readonly pos: Pos | undefined;
+  constructor(thunk: Thunk, pos: Pos | undefined) {
+    this.thunk = thunk;
+    this.pos = pos;
   }
 }
 

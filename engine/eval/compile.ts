@@ -102,10 +102,13 @@ class Compiler {
       case "select": {
         const target = this.child(expr.target, scope, level);
         const path = expr.path.map((name) => this.attrName(name, scope, level));
+        // The legacy `let { … }` is a selection that was not written, so it has no position.
+        const where = this.source.text.startsWith("let", expr.start) ? undefined : pos;
         const fallback = expr.fallback === null ? null : this.delayed(expr.fallback, scope);
         const [only] = path;
-        if (path.length === 1 && typeof only === "string" && fallback === null) return selectOneCode(target, only, pos);
-        return selectCode(target, path, fallback, pos);
+        if (path.length === 1 && typeof only === "string" && fallback === null)
+          return selectOneCode(target, only, where);
+        return selectCode(target, path, fallback, where);
       }
       case "has-attr": {
         const target = this.child(expr.target, scope, level);

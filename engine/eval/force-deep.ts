@@ -4,6 +4,8 @@
  * Works with a list of its own rather than by recursion, so that data may nest as deep as it likes.
  */
 import type { Routine } from "#engine/builtins/record.ts";
+import { ForceAt } from "./code.ts";
+import { delayedCallPos } from "./codes/delayed-call.ts";
 import { addTrace } from "./error.ts";
 import { attributePos } from "./positions.ts";
 import { evalContext } from "./runtime.ts";
@@ -43,7 +45,7 @@ export function* forceDeep(slot: Slot): Routine<void> {
     if (part === null || typeof part !== "object") continue;
     let value: Value;
     try {
-      value = part instanceof Thunk ? yield part : part;
+      value = part instanceof Thunk ? yield new ForceAt(part, delayedCallPos(part)) : part;
     } catch (thrown) {
       throw traced(thrown, open);
     }

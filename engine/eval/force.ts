@@ -32,6 +32,7 @@ export function forceThunk(thunk: Thunk, pos?: Pos): Value {
   if (runtime.depth >= runtime.maxDepth) return deepEvaluator().force(thunk, pos);
   const env = thunk.env;
   thunk.code = blackHole;
+  runtime.forcedAt = pos;
   runtime.depth++;
   let value: Value;
   try {

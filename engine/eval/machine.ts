@@ -6,7 +6,7 @@
  */
 import { Call, type Builtin, type Request, type Routine } from "#engine/builtins/record.ts";
 import { argTrace, builtinTrace, functorOf, functorTrace, lambdaTrace } from "./call.ts";
-import { Evaluate, PENDING, Pending, type Code, type Outcome } from "./code.ts";
+import { Evaluate, ForceAt, PENDING, Pending, type Code, type Outcome } from "./code.ts";
 import { addTrace } from "./error.ts";
 import { checkArg } from "./expect.ts";
 import { blackHole, failThunk, infiniteRecursion, settle, settled } from "./force.ts";
@@ -51,6 +51,7 @@ export class Machine {
       return value;
     }
     slot.code = blackHole;
+    runtime.forcedAt = pos;
     this.stack.push(new ThunkFrame(slot, code));
     return this.eval(code, env);
   }
@@ -259,7 +260,12 @@ class RoutineFrame implements Frame {
     let next = first;
     while (next.done !== true) {
       const request = next.value;
-      if (request instanceof Thunk || request instanceof Call || request instanceof Evaluate) {
+      if (
+        request instanceof Thunk ||
+        request instanceof Call ||
+        request instanceof Evaluate ||
+        request instanceof ForceAt
+      ) {
         machine.push(this);
         return this.perform(machine, request);
       }
@@ -268,9 +274,10 @@ class RoutineFrame implements Frame {
     return machine.force(next.value);
   }
 
-  private perform(machine: Machine, request: Thunk | Call | Evaluate): Outcome {
+  private perform(machine: Machine, request: Thunk | Call | Evaluate | ForceAt): Outcome {
     if (request instanceof Thunk) return machine.force(request);
     if (request instanceof Evaluate) return machine.eval(request.code, request.env);
+    if (request instanceof ForceAt) return machine.force(request.thunk, request.pos);
     if (!(request.fn instanceof Thunk)) return machine.call(request.fn, request.args, request.pos);
     machine.push(new CallForcedFrame(request));
     return machine.force(request.fn);

@@ -145,7 +145,6 @@ export const briefOptions: PrintOptions = {
   maxAttrs: 10,
   maxItems: 10,
   maxString: 1024,
-  derivations: true,
 };
 
 interface PrintState {
@@ -199,9 +198,9 @@ function printAttrs(value: Attrs, state: PrintState, depth: number): string {
   }
   if (depth >= state.options.maxDepth) return "{ ... }";
   const parts: string[] = [];
-  for (let i = 0; i < value.size; i++) {
+  for (const i of printOrder(value, state)) {
     if (state.attrs >= state.options.maxAttrs) {
-      parts.push(elided(value.size - i, "attribute"));
+      parts.push(elided(value.size - parts.length, "attribute"));
       break;
     }
     state.attrs++;
@@ -209,6 +208,16 @@ function printAttrs(value: Attrs, state: PrintState, depth: number): string {
   }
   return parts.length === 0 ? "{ }" : `{ ${parts.join(" ")} }`;
 }
+
+/** By name; where attributes may be left out, those that say what the set is come first. */
+function printOrder(value: Attrs, state: PrintState): number[] {
+  const indices = value.keys.names.map((_name, index) => index);
+  if (state.options.maxAttrs === Infinity) return indices;
+  const important = indices.filter((index) => isImportant(value.keys.names[index]!));
+  return important.length === 0 ? indices : [...important, ...indices.filter((index) => !important.includes(index))];
+}
+
+const isImportant = (name: string): boolean => name === "type" || name === "_type";
 
 function printList(value: readonly Slot[], state: PrintState, depth: number): string {
   if (value.length > 0) {

@@ -25,6 +25,8 @@ interface Runtime {
   /** Nested function calls as C++ Nix counts them. */
   calls: number;
   maxCalls: number;
+  /** Where the thunk that is about to run was forced; a delayed call takes it as its call site. */
+  forcedAt: Pos | undefined;
   deep: DeepEvaluator | undefined;
   context: EvalContext | undefined;
 }
@@ -34,6 +36,7 @@ export const runtime: Runtime = {
   maxDepth: 250,
   calls: 0,
   maxCalls: 10_000,
+  forcedAt: undefined,
   deep: undefined,
   context: undefined,
 };

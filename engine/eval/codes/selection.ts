@@ -44,7 +44,7 @@ const missing = (set: Attrs, name: string, pos: Pos | undefined): NixError =>
     data: { attribute: name },
   });
 
-const notASet = (value: Value, pos: Pos): NixError =>
+const notASet = (value: Value, pos: Pos | undefined): NixError =>
   expectedError("a set", value).within("while selecting an attribute", pos);
 
 /** Trace of an error below an attribute: where it was written, if that is known. */
@@ -54,7 +54,7 @@ const attributeTrace = (thrown: unknown, path: readonly string[], pos: Pos | und
     : addTrace(thrown, `while evaluating the attribute '${printPath(path)}'`, pos);
 
 /** `target.name`: one known name, with an inline cache on the shape last seen. */
-export function selectOneCode(target: Code, name: string, pos: Pos): Code {
+export function selectOneCode(target: Code, name: string, pos: Pos | undefined): Code {
   const runTarget = target.run;
   let seen: Keys | undefined;
   let seenIndex = -1;
@@ -112,7 +112,7 @@ class SelectedFrame implements Frame {
 }
 
 /** `target.a.${b}.c or fallback`. */
-export function selectCode(target: Code, path: readonly NameCode[], fallback: Code | null, pos: Pos): Code {
+export function selectCode(target: Code, path: readonly NameCode[], fallback: Code | null, pos: Pos | undefined): Code {
   const run = (env: Env): Value => {
     let slot: Slot = target.run(env);
     let found: Pos | undefined;
