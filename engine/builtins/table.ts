@@ -14,6 +14,7 @@ import { debugBuiltins } from "./debug.ts";
 import { derivationBuiltins, derivationSource } from "./derivation.ts";
 import { fetchBuiltins } from "./fetch.ts";
 import { flakeBuiltins } from "./flake.ts";
+import { getFlakeBuiltins } from "./get-flake.ts";
 import { hashBuiltins } from "./hash.ts";
 import { jsonBuiltins } from "./json.ts";
 import { listBuiltins } from "./lists.ts";
@@ -37,6 +38,7 @@ const families: readonly BuiltinFamily[] = [
   environmentBuiltins,
   fetchBuiltins,
   flakeBuiltins,
+  getFlakeBuiltins,
   hashBuiltins,
   jsonBuiltins,
   listBuiltins,

@@ -1,0 +1,369 @@
+/**
+ * `builtins.getFlake`: fetching a flake, pinning its inputs by its lock file (and afresh where that says nothing), and calling its
+ * outputs. The lock file is never written here; under pure evaluation everything must already be pinned.
+ */
+import type { EvalContext } from "#engine/eval/context.ts";
+import { NixError, addTrace } from "#engine/eval/error.ts";
+import { Keys } from "#engine/eval/keys.ts";
+import { canonPath } from "#engine/eval/coerce.ts";
+import { attributePos } from "#engine/eval/positions.ts";
+import { printPos } from "#engine/eval/print.ts";
+import { Attrs, Lambda, isInt, isString, textOf } from "#engine/eval/value.ts";
+import type { Slot, Value } from "#engine/eval/value.ts";
+import { demand } from "./demand.ts";
+import { fetchInput, treeSet } from "./fetch.ts";
+import type { FetchedTree } from "./fetch.ts";
+import { emptyLock, findInput, parseLockFile, sameInput } from "./flake-lock.ts";
+import type { LockEdge, LockFile, LockNode } from "./flake-lock.ts";
+import { inputSet } from "./flake.ts";
+import { checkInput, isLocked, parseFlakeRef, printFlakeRef } from "./flake-ref.ts";
+import type { InputAttr, InputAttrs } from "./flake-ref.ts";
+import { attrsOf } from "./json-parse.ts";
+import { arg, builtin, call } from "./record.ts";
+import type { BuiltinFamily, Routine } from "./record.ts";
+
+/** Calls every node's outputs with the results of its inputs. Its argument is `{ root, nodes }`; see `nodeSet`. */
+const CALLER = `
+{ root, nodes }:
+let
+  sourceOf = node:
+    node.sourceInfo or (
+      if node ? relative then
+        let parent = results.\${node.relative.parent}; in
+        parent.sourceInfo // { outPath = parent.outPath + "/" + node.relative.path; }
+      else
+        builtins.fetchTree node.locked
+    );
+  resultOf = key: node:
+    let
+      sourceInfo = sourceOf node;
+      outPath = if node.dir == "" then sourceInfo.outPath else sourceInfo.outPath + "/" + node.dir;
+      flake = import (outPath + "/flake.nix");
+      inputs = builtins.mapAttrs (name: target: results.\${target}) node.inputs;
+      outputs = flake.outputs (inputs // { self = result; });
+      result = outputs // sourceInfo // {
+        inherit inputs outputs outPath sourceInfo;
+        _type = "flake";
+      };
+    in
+    if node.isFlake then
+      assert builtins.isFunction flake.outputs;
+      result
+    else
+      sourceInfo // { inherit outPath sourceInfo; };
+  results = builtins.mapAttrs resultOf nodes;
+in
+results.\${root}
+`;
+
+const error = (message: string): NixError => new NixError("eval", message);
+
+/** An input as `flake.nix` declares it. */
+interface FlakeInput {
+  readonly ref: InputAttrs | undefined;
+  readonly isFlake: boolean;
+  readonly follows: readonly string[] | undefined;
+  /** Changes to the inputs of this input, by name. */
+  readonly overrides: ReadonlyMap<string, FlakeInput>;
+}
+
+/** A flake that was fetched, with what its file declares. */
+interface Flake {
+  readonly tree: FetchedTree;
+  readonly dir: string;
+  readonly inputs: ReadonlyMap<string, FlakeInput>;
+  readonly lock: LockFile;
+}
+
+/** A node of the graph that is called: a lock node, and the tree where it was fetched already. */
+interface GraphNode extends LockNode {
+  readonly tree: FetchedTree | undefined;
+}
+
+function splitDir(ref: InputAttrs): { input: Map<string, InputAttr>; dir: string } {
+  const input = new Map(ref);
+  const dir = input.get("dir");
+  input.delete("dir");
+  return { input, dir: typeof dir === "string" ? dir : "" };
+}
+
+function* readFlake(ref: InputAttrs, context: EvalContext): Routine<Flake> {
+  const { input, dir } = splitDir(ref);
+  checkInput(input);
+  return yield* readFlakeIn(fetchInput(input, context), dir, printFlakeRef(ref), context);
+}
+
+function* readFlakeIn(tree: FetchedTree, dir: string, shown: string, context: EvalContext): Routine<Flake> {
+  const folder = canonPath(`${tree.storePath}/${dir}`);
+  const file = `${folder}/flake.nix`;
+  if (context.io.lstat(file) === undefined) {
+    const inside = dir === "" ? "flake.nix" : `${dir}/flake.nix`;
+    throw error(`source tree referenced by '${shown}' does not contain a '/${inside}' file`);
+  }
+  const value = yield* context.importFile(file);
+  if (!(value instanceof Attrs)) throw error(`file '${file}' must be an attribute set`);
+  const inputs = yield* declaredInputs(value, shown);
+  const lockPath = `${folder}/flake.lock`;
+  const hasLock = context.io.lstat(lockPath) !== undefined;
+  const lock = hasLock ? parseLockFile(context.io.readFile(lockPath), lockPath) : emptyLock;
+  return { tree, dir, inputs, lock };
+}
+
+const FLAKE_ATTRIBUTES = ["description", "inputs", "nixConfig", "outputs"];
+
+function* declaredInputs(flake: Attrs, shown: string): Routine<Map<string, FlakeInput>> {
+  for (const name of flake.keys.names) {
+    if (FLAKE_ATTRIBUTES.includes(name)) continue;
+    const pos = attributePos(flake.positions, flake.keys, name);
+    const where = pos === undefined ? "\xc2\xabnone\xc2\xbb:0" : printPos(pos);
+    throw error(`flake '${shown}' has an unsupported attribute '${name}', at ${where}`);
+  }
+  const outputs = flake.get("outputs");
+  if (outputs === undefined) throw error(`flake '${shown}' lacks attribute 'outputs'`);
+  const declared = flake.get("inputs");
+  const inputs =
+    declared === undefined
+      ? new Map<string, FlakeInput>()
+      : yield* parseInputs(yield* demand(declared, "attrs", "while evaluating flake inputs"));
+  const value = yield* demand(outputs, "function", "while evaluating the flake's outputs");
+  if (!(value instanceof Lambda)) return inputs;
+  // An argument of `outputs` that nothing declares is looked up in the registry under its name.
+  for (const { name } of value.code.formals ?? []) {
+    if (name !== "self" && !inputs.has(name)) inputs.set(name, indirectInput(name));
+  }
+  return inputs;
+}
+
+const indirectInput = (id: string): FlakeInput => ({
+  ref: new Map([
+    ["type", "indirect"],
+    ["id", id],
+  ]),
+  isFlake: true,
+  follows: undefined,
+  overrides: new Map(),
+});
+
+function* parseInputs(set: Attrs): Routine<Map<string, FlakeInput>> {
+  const inputs = new Map<string, FlakeInput>();
+  for (const [index, name] of set.keys.names.entries()) {
+    const value = yield* demand(set.values[index]!, "attrs", `while evaluating flake input '${name}'`);
+    try {
+      inputs.set(name, yield* parseInput(name, value));
+    } catch (thrown) {
+      throw addTrace(thrown, `in flake attribute '${name}'`, attributePos(set.positions, set.keys, name));
+    }
+  }
+  return inputs;
+}
+
+function* parseInput(name: string, set: Attrs): Routine<FlakeInput> {
+  const attrs = new Map<string, InputAttr>();
+  let url: string | undefined;
+  let isFlake = true;
+  let follows: readonly string[] | undefined;
+  let overrides: ReadonlyMap<string, FlakeInput> = new Map();
+  for (const [index, key] of set.keys.names.entries()) {
+    const slot = set.values[index]!;
+    if (key === "url") url = textOf(yield* demand(slot, "string", "while evaluating the input's url"));
+    else if (key === "flake") isFlake = yield* demand(slot, "bool", "while evaluating the input's flake attribute");
+    else if (key === "inputs") overrides = yield* parseInputs(yield* demand(slot, "attrs", ""));
+    else if (key === "follows") {
+      const path = textOf(yield* demand(slot, "string", "while evaluating what the input follows"));
+      follows = path === "" ? [] : path.split("/");
+    } else {
+      attrs.set(key, inputAttr(key, yield slot));
+    }
+  }
+  if (attrs.has("type")) return { ref: attrs, isFlake, follows, overrides };
+  if (attrs.size > 0) throw error(`unexpected flake input attribute '${[...attrs.keys()][0]!}'`);
+  if (url !== undefined) return { ref: parseInputUrl(url), isFlake, follows, overrides };
+  const ref = follows === undefined ? indirectInput(name).ref : undefined;
+  return { ref, isFlake, follows, overrides };
+}
+
+/** A reference in a `flake.nix`, where paths may be relative to the flake. */
+function parseInputUrl(url: string): InputAttrs {
+  const isRelative = url === "." || url.startsWith("./") || url.startsWith("../");
+  return parseFlakeRef(isRelative ? `path:${url}` : url);
+}
+
+function inputAttr(name: string, value: Value): InputAttr {
+  if (typeof value === "boolean") return value;
+  if (isString(value)) return textOf(value);
+  if (isInt(value)) return BigInt(value);
+  throw error(`flake input attribute '${name}' is neither a string, a Boolean nor an integer`);
+}
+
+const isRelativePath = (ref: InputAttrs): boolean =>
+  ref.get("type") === "path" && !String(ref.get("path")).startsWith("/");
+
+/** The graph of everything a flake needs, as it is built up. */
+class Graph {
+  readonly nodes = new Map<string, GraphNode>();
+  readonly #context: EvalContext;
+  #count = 0;
+
+  constructor(context: EvalContext) {
+    this.#context = context;
+  }
+
+  /** Adds a flake at an input path; gives its key. */
+  *addFlake(flake: Flake, path: readonly string[], overrides: ReadonlyMap<string, FlakeInput>): Routine<string> {
+    const key = this.#newKey(path);
+    const inputs = new Map<string, LockEdge>();
+    const base = { original: undefined, locked: flake.tree.attrs, isFlake: true, parent: undefined };
+    this.nodes.set(key, { ...base, inputs, tree: flake.tree });
+    const locked = flake.lock.nodes.get(flake.lock.root)!;
+    for (const [name, declared] of flake.inputs) {
+      const edge = locked.inputs.get(name);
+      const input = merge(declared, overrides.get(name));
+      inputs.set(name, yield* this.#addInput(input, [...path, name], edge, flake, path));
+    }
+    return key;
+  }
+
+  *#addInput(
+    input: FlakeInput,
+    path: readonly string[],
+    edge: LockEdge | undefined,
+    flake: Flake,
+    owner: readonly string[],
+  ): Routine<LockEdge> {
+    // What an input of a dependency follows is named from that dependency.
+    if (input.follows !== undefined) return [...owner, ...input.follows];
+    const ref = input.ref!;
+    const old = typeof edge === "string" ? flake.lock.nodes.get(edge) : undefined;
+    if (old !== undefined && sameInput(old.original, ref) && input.overrides.size === 0) {
+      return this.#copyLocked(edge as string, flake.lock, path, owner);
+    }
+    if (isRelativePath(ref)) return yield* this.#addRelative(input, path, flake, owner);
+    if (this.#context.settings.pureEval && !isLocked(ref)) {
+      throw error(`cannot update unlocked flake input '${path.join("/")}' in pure mode`);
+    }
+    if (input.isFlake) {
+      return yield* this.addFlake(yield* readFlake(ref, this.#context), path, input.overrides);
+    }
+    const key = this.#newKey(path);
+    const { input: attrs } = splitDir(ref);
+    const tree = fetchInput(attrs, this.#context);
+    const inputs = new Map<string, LockEdge>();
+    this.nodes.set(key, { original: ref, locked: tree.attrs, isFlake: false, parent: undefined, inputs, tree });
+    return key;
+  }
+
+  /** An input inside its owner's own tree. */
+  *#addRelative(input: FlakeInput, path: readonly string[], flake: Flake, owner: readonly string[]): Routine<LockEdge> {
+    const inside = canonPath(`/${flake.dir}/${String(input.ref!.get("path"))}`).slice(1);
+    const tree = flake.tree;
+    if (input.isFlake) {
+      const inner = yield* readFlakeIn(tree, inside, printFlakeRef(input.ref!), this.#context);
+      const key = yield* this.addFlake(inner, path, input.overrides);
+      this.nodes.set(key, { ...this.nodes.get(key)!, locked: new Map([...tree.attrs, ["dir", inside]]) });
+      return key;
+    }
+    const key = this.#newKey(path);
+    const inputs = new Map<string, LockEdge>();
+    this.nodes.set(key, {
+      original: undefined,
+      locked: input.ref,
+      isFlake: false,
+      parent: owner,
+      inputs,
+      tree: undefined,
+    });
+    return key;
+  }
+
+  /** Takes over a node of a lock file, with everything below it. Its paths start at the lock file's owner. */
+  #copyLocked(from: string, lock: LockFile, path: readonly string[], owner: readonly string[]): string {
+    const key = this.#newKey(path);
+    const node = lock.nodes.get(from)!;
+    const inputs = new Map<string, LockEdge>();
+    const parent = node.parent === undefined ? undefined : [...owner, ...node.parent];
+    this.nodes.set(key, { ...node, parent, inputs, tree: undefined });
+    for (const [name, edge] of node.inputs) {
+      inputs.set(
+        name,
+        typeof edge === "string" ? this.#copyLocked(edge, lock, [...path, name], owner) : [...owner, ...edge],
+      );
+    }
+    return key;
+  }
+
+  #newKey(path: readonly string[]): string {
+    return path.length === 0 ? "root" : `${path.at(-1)!}-${++this.#count}`;
+  }
+}
+
+function merge(input: FlakeInput, override: FlakeInput | undefined): FlakeInput {
+  if (override === undefined) return input;
+  const { follows } = override;
+  if (follows !== undefined) return { ...input, follows };
+  return { ...input, ref: override.ref ?? input.ref, overrides: override.overrides };
+}
+
+const graphKeys = new Keys(["nodes", "root"]);
+
+/** A node as the caller takes it. */
+function nodeSet(node: GraphNode, graph: LockFile): Attrs {
+  const { input, dir } = splitDir(node.locked ?? new Map());
+  const inputs = [...node.inputs].map(([name, edge]): [string, Slot] => [
+    name,
+    typeof edge === "string" ? edge : findInput(graph, edge),
+  ]);
+  const members = new Map<string, Slot>([
+    ["dir", dir],
+    ["inputs", attrsOf(new Map(inputs))],
+    ["isFlake", node.isFlake],
+  ]);
+  if (node.tree !== undefined) members.set("sourceInfo", treeSet(node.tree, false));
+  else if (node.parent !== undefined || isRelativePath(input)) {
+    const parent = findInput(graph, node.parent ?? []);
+    const path = String(input.get("path"));
+    members.set(
+      "relative",
+      attrsOf(
+        new Map<string, Slot>([
+          ["parent", parent],
+          ["path", path],
+        ]),
+      ),
+    );
+  } else {
+    members.set("locked", inputSet(input));
+  }
+  return attrsOf(members);
+}
+
+/** The result of a flake: its outputs with `inputs`, `outputs`, `sourceInfo` and what is known of its version. */
+export function* getFlake(ref: InputAttrs, context: EvalContext): Routine<Slot> {
+  const graph = new Graph(context);
+  const flake = yield* readFlake(ref, context);
+  const root = yield* graph.addFlake(flake, [], new Map());
+  const top = graph.nodes.get(root)!;
+  if (flake.dir !== "") graph.nodes.set(root, { ...top, locked: new Map([...flake.tree.attrs, ["dir", flake.dir]]) });
+  const lock: LockFile = { root, nodes: graph.nodes };
+  const nodes = attrsOf(new Map([...graph.nodes].map(([key, node]): [string, Slot] => [key, nodeSet(node, lock)])));
+  const caller = yield* context.evaluateText(CALLER, "\xc2\xabflake-internal\xc2\xbb/call-flake.nix", "/");
+  return yield call(caller, [new Attrs(graphKeys, [nodes, root])]);
+}
+
+export const getFlakeBuiltins: BuiltinFamily = [
+  builtin({
+    name: "getFlake",
+    args: [arg("flake-ref", "lazy")],
+    doc: 'Fetches a flake and gives its outputs, with `inputs`, `sourceInfo` and others beside them: `(getFlake "github:a/b/REV").packages`. Needs the experimental feature `flakes`; under pure evaluation the reference must be locked.',
+    *routine([slot], context) {
+      context.requireFeature("flakes");
+      const text = yield* demand(slot, "plain", "while evaluating the argument passed to builtins.getFlake");
+      const ref = parseFlakeRef(text);
+      if (context.settings.pureEval && !isLocked(ref)) {
+        const where = "\xc2\xabnone\xc2\xbb:0";
+        const message = `cannot call 'getFlake' on unlocked flake reference '${text}', at ${where} (use --impure to override)`;
+        throw new NixError("restricted", message);
+      }
+      return yield* getFlake(ref, context);
+    },
+  }),
+];
