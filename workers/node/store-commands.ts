@@ -1,0 +1,186 @@
+/** The store's commands on Node: over real files, a store below a directory, and binary caches by URL. */
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { BinaryCacheReader } from "#engine/build/binary-cache.ts";
+import type { Substituter } from "#engine/build/substituter.ts";
+import { type Command, type CommandContext, type CommandFiles } from "#engine/commands/command.ts";
+import { COMMANDS } from "#engine/commands/table.ts";
+import { MemoryBacking } from "#engine/store/memory-backing.ts";
+import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
+import { type PublicKey, parsePublicKey, parseSecretKey } from "#engine/store/format/signature.ts";
+import { type SourceTree, directory, regularFile, symlink } from "#engine/store/format/tree.ts";
+import { Store } from "#engine/store/store.ts";
+import { decompress, unpackArchive } from "../store/decompress.ts";
+import { download, openCacheFiles } from "./cache-files.ts";
+import { openFsStore } from "./fs-store.ts";
+import { serveDirectory, serveStore } from "./serve.ts";
+
+type CommandLine = (argv: readonly string[]) => Promise<number>;
+
+/** By name, for the command line's table; `serve` among them. */
+export const storeCommands: Readonly<Record<string, CommandLine>> = {
+  ...Object.fromEntries(
+    COMMANDS.map((command) => [command.name, (argv: readonly string[]) => runCommand(command, argv)]),
+  ),
+  serve,
+};
+
+async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
+  const cancelled = new AbortController();
+  const onInterrupt = () => cancelled.abort();
+  process.once("SIGINT", onInterrupt);
+  try {
+    return await command.run(argv.map(toByteString), await nodeContext(cancelled.signal));
+  } finally {
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+/** What a command sees of this computer. NIX_SUBSTITUTERS and NIX_TRUSTED_PUBLIC_KEYS name caches and their keys. */
+export async function nodeContext(signal: AbortSignal): Promise<CommandContext> {
+  const store = await openNamedStore(process.env["NIX_REMOTE"]);
+  const trustedKeys = words(process.env["NIX_TRUSTED_PUBLIC_KEYS"]).map((text): PublicKey => parsePublicKey(text));
+  const substituters: Substituter[] = [];
+  for (const url of words(process.env["NIX_SUBSTITUTERS"])) {
+    const files = openCacheFiles(url);
+    if (files !== undefined)
+      substituters.push(await BinaryCacheReader.open(files, { storeDir: store.storeDir, trusted: false, decompress }));
+  }
+  substituters.sort((left, right) => left.priority - right.priority);
+  return {
+    store,
+    files: nodeFiles,
+    print: (text) => writeWhole(1, text),
+    error: (text) => writeWhole(2, text),
+    input: async () => fs.readFileSync(0),
+    cwd: toByteString(process.cwd()),
+    env: (name) => process.env[name],
+    now: () => Math.floor(Date.now() / 1000),
+    localTime,
+    random: (length) => new Uint8Array(randomBytes(length)),
+    signal,
+    substituters,
+    trustedKeys,
+    tools: { download: downloadOrFail, decompress, unpack: unpackArchive },
+    openCache: async (url) => openCacheFiles(url),
+  };
+}
+
+/** `local?root=DIR` is below DIR, `dummy://` is gone with the process, nothing means Terrarium's own directory. */
+async function openNamedStore(remote: string | undefined): Promise<Store> {
+  const storeDir = process.env["NIX_STORE_DIR"] ?? DEFAULT_STORE_DIR;
+  if (remote?.startsWith("dummy://") === true) {
+    return Store.open(new MemoryBacking(), { storeDir, now: () => Math.floor(Date.now() / 1000) });
+  }
+  const root = /[?&]root=([^&]*)/.exec(remote ?? "")?.[1];
+  const home = process.env["TERRARIUM_ROOT"] ?? path.join(os.homedir(), ".local/share/terrarium");
+  return openFsStore(root === undefined ? home : decodeURIComponent(root), { storeDir });
+}
+
+const nodeFiles: CommandFiles = {
+  readTree: async (name) => readTree(toPath(name)),
+  writeTree: async (name, tree) => writeTree(toPath(name), tree),
+  writeFile: async (name, contents) => fs.writeFileSync(toPath(name), contents),
+  readLink: async (name) => {
+    const status = fs.lstatSync(toPath(name), { throwIfNoEntry: false });
+    return status?.isSymbolicLink() === true ? fs.readlinkSync(toPath(name), "latin1") : undefined;
+  },
+  makeLink: async (name, target) => {
+    const temporary = toPath(`${name}.tmp${process.pid}`);
+    fs.symlinkSync(toPath(target), temporary);
+    fs.renameSync(temporary, toPath(name));
+  },
+};
+
+function readTree(place: Buffer): SourceTree | undefined {
+  const status = fs.lstatSync(place, { throwIfNoEntry: false });
+  if (status === undefined) return undefined;
+  if (status.isSymbolicLink()) return symlink(fs.readlinkSync(place, "latin1"));
+  if (!status.isDirectory()) return regularFile(fs.readFileSync(place), (status.mode & 0o100) !== 0);
+  const names = fs.readdirSync(place, "latin1");
+  return directory(names.map((name) => [name, readTree(childOf(place, name)) as SourceTree] as const));
+}
+
+function writeTree(place: Buffer, tree: SourceTree): void {
+  if (tree.type === "symlink") return fs.symlinkSync(Buffer.from(tree.target, "latin1"), place);
+  if (tree.type === "regular")
+    return fs.writeFileSync(place, tree.contents, { flag: "wx", mode: tree.executable ? 0o777 : 0o666 });
+  fs.mkdirSync(place);
+  for (const [name, child] of tree.entries) writeTree(childOf(place, name), child);
+}
+
+function childOf(place: Buffer, name: string): Buffer {
+  return Buffer.concat([place, Buffer.from(`/${name}`, "latin1")]);
+}
+
+function toPath(name: string): Buffer {
+  return Buffer.from(name, "latin1");
+}
+
+function toByteString(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** All of it, also into a pipe that takes little at a time. */
+function writeWhole(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text, "latin1");
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += fs.writeSync(descriptor, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+}
+
+function localTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function words(text: string | undefined): string[] {
+  return (text ?? "").split(/\s+/).filter((word) => word !== "");
+}
+
+async function downloadOrFail(url: string): Promise<Uint8Array> {
+  const bytes = await download(url);
+  if (bytes === undefined) throw new Error(`unable to download '${url}': HTTP error 404`);
+  return bytes;
+}
+
+const SERVE_USAGE = "usage: terrarium serve [--port N] [--host ADDRESS] [--key-file FILE] [DIRECTORY]\n";
+
+/** Serves the store of NIX_REMOTE, or a directory that is a binary cache, until it is interrupted. */
+async function serve(argv: readonly string[]): Promise<number> {
+  const values = new Map<string, string>();
+  const args: string[] = [];
+  const rest = [...argv];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (["--port", "--host", "--key-file"].includes(word)) values.set(word, rest.shift() ?? "");
+    else args.push(word);
+  }
+  if (args.length > 1 || args[0]?.startsWith("-") === true) {
+    process.stderr.write(SERVE_USAGE);
+    return 1;
+  }
+  const keyFile = values.get("--key-file");
+  const options = {
+    port: Number(values.get("--port") ?? "8080"),
+    host: values.get("--host") ?? "127.0.0.1",
+    ...(keyFile === undefined ? {} : { key: parseSecretKey(fs.readFileSync(keyFile, "utf8")) }),
+  };
+  const [cache] = args;
+  const isCache = cache !== undefined && fs.existsSync(path.join(cache, "nix-cache-info"));
+  const store = cache === undefined ? await openNamedStore(process.env["NIX_REMOTE"]) : undefined;
+  const served = isCache
+    ? await serveDirectory(cache, options)
+    : await serveStore(store ?? (await openFsStore(path.resolve(cache as string))), options);
+  process.stdout.write(`serving a binary cache at ${served.url}\n`);
+  await new Promise((resolve) => process.once("SIGINT", resolve));
+  await served.close();
+  return 0;
+}

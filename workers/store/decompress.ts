@@ -1,0 +1,105 @@
+/**
+ * Decompression for binary caches, channels and uploads, in the browser and in Node alike: gzip by the platform, xz by
+ * WebAssembly, zstd and bzip2 in JavaScript. Invariant: no output is larger than `limit` bytes, so that a bomb ends in an
+ * error and not in a dead tab.
+ */
+import { decompress as decompressZstd } from "fzstd";
+import * as xzModule from "xz-decompress";
+import { StoreError } from "#engine/store/error.ts";
+import { decompressBzip2 } from "#engine/store/format/bzip2.ts";
+import { isTar, readTar } from "#engine/store/format/tar.ts";
+import type { SourceTree } from "#engine/store/format/tree.ts";
+import { unzip } from "./unzip.ts";
+
+export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
+
+const LIMIT = 2 ** 31;
+
+/** Bundlers give the named export, Node gives the CommonJS module as default. */
+const { XzReadableStream } = (
+  "XzReadableStream" in xzModule ? xzModule : (xzModule as { readonly default: typeof xzModule }).default
+) as typeof xzModule;
+
+/** What a file is compressed with, by its first bytes. */
+export function detectCompression(bytes: Uint8Array): Compression {
+  const begins = (...magic: number[]) => magic.every((byte, index) => bytes[index] === byte);
+  if (begins(0x1f, 0x8b)) return "gzip";
+  if (begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0)) return "xz";
+  if (begins(0x28, 0xb5, 0x2f, 0xfd)) return "zstd";
+  return begins(0x42, 0x5a, 0x68) ? "bzip2" : "none";
+}
+
+/**
+ * Unpacks bytes whose compression a cache names ("xz", "zstd", …), or that is told by the bytes themselves.
+ * @throws StoreError "corrupt" when they are damaged or unpack to more than `limit` bytes
+ */
+export async function decompress(
+  bytes: Uint8Array,
+  compression: string = detectCompression(bytes),
+  limit = LIMIT,
+): Promise<Uint8Array> {
+  try {
+    return await unpackAs(bytes, compression, limit);
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StoreError("corrupt", `cannot decompress ${compression} data: ${reason}`, { compression });
+  }
+}
+
+function unpackAs(bytes: Uint8Array, compression: string, limit: number): Promise<Uint8Array> | Uint8Array {
+  switch (compression) {
+    case "none":
+    case "":
+      return bytes;
+    case "gzip":
+      return collect(streamOf(bytes).pipeThrough(new DecompressionStream("gzip")), limit);
+    case "xz":
+      return collect(new XzReadableStream(streamOf(bytes)), limit);
+    case "zstd":
+      return decompressZstd(bytes);
+    case "bzip2":
+      return decompressBzip2(bytes);
+    default:
+      throw new StoreError("corrupt", `unknown compression '${compression}'`, { compression });
+  }
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
+      controller.close();
+    },
+  });
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const reader = stream.getReader();
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    size += step.value.length;
+    if (size > limit) {
+      await reader.cancel();
+      throw new StoreError("corrupt", `the data unpack to more than ${limit} bytes`, { limit });
+    }
+    // The decoder may reuse its memory for the next piece.
+    parts.push(step.value.slice());
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** The tree of an archive of any kind we know: tar (compressed or not) or zip. */
+export async function unpackArchive(archive: Uint8Array): Promise<SourceTree> {
+  if (archive[0] === 0x50 && archive[1] === 0x4b) return unzip(archive);
+  const tar = await decompress(archive);
+  if (!isTar(tar)) throw new StoreError("corrupt", "this is neither a tar nor a zip archive");
+  return readTar(tar);
+}
