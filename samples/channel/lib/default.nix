@@ -122,6 +122,8 @@ let
         traceValSeqN
         ;
       inherit (lib.versions) splitVersion;
+      # Strings have a function of this name too; the one for lists is meant.
+      inherit (lib.lists) replicate;
       inherit (lib.types) mkOptionType isType isOptionType;
     };
 

@@ -148,9 +148,19 @@ rec {
     in
     go 0;
 
+  # The number of a byte. Nix has no such function: bytes up to 127 come from a table, the others are found as parts of
+  # characters whose encoding is known.
   charToInt =
     let
-      table = builtins.fromJSON (builtins.readFile ./ascii.json);
+      ascii = builtins.fromJSON (builtins.readFile ./ascii.json);
+      character = units: builtins.fromJSON "\"${concatMapStrings (unit: "\\u${lib.fixedWidthString 4 "0" (lib.toHexString unit)}") units}\"";
+      pair = name: value: { inherit name value; };
+      first = value: units: pair (substring 0 1 (character units)) value;
+      following = genList (n: pair (substring 1 1 (character [ (128 + n) ])) (128 + n)) 64;
+      two = genList (n: first (194 + n) [ (128 + 64 * n) ]) 30;
+      three = genList (n: first (224 + n) [ (if n == 0 then 2048 else 4096 * n) ]) 16;
+      four = lib.imap0 (n: high: first (240 + n) [ high 56320 ]) [ 55296 55488 55744 56000 56256 ];
+      table = ascii // builtins.listToAttrs (following ++ two ++ three ++ four);
     in
     char: table.${char} or (throw "charToInt: no number is known for this character");
   escape = chars: replaceStrings chars (map (c: "\\${c}") chars);

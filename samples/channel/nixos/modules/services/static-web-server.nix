@@ -50,9 +50,9 @@ in
       after = [ "network.target" ];
       wantedBy = [ "multi-user.target" ];
       serviceConfig = {
+        # A missing folder is a failure to start, told at once, and not a server that answers "not found".
+        ExecStartPre = "${pkgs.busybox}/bin/test -d ${cfg.root}";
         ExecStart = "${pkgs.busybox}/bin/httpd -f -p ${bind} -u nobody:nogroup -h ${cfg.root}";
-        Restart = "on-failure";
-        RestartSec = 1;
       };
     };
   };
