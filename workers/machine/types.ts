@@ -57,7 +57,7 @@ export type PowerState = "off" | "starting" | "ready" | "booting" | "running" | 
 
 export type PowerReason = "cut" | "poweroff" | "reboot" | "crashed" | "boot-failed";
 
-interface UnitState {
+export interface UnitState {
   /** With its suffix: `nginx.service`. */
   name: string;
   /** `loaded`, `not-found`, `masked`, `bad-setting`. */
