@@ -170,7 +170,7 @@ export class Lexer {
     const word = text.slice(start, stop);
     this.value = word;
     const length = stop - start;
-    return this.token(length > 7 ? Token.ID : (KEYWORDS.get(word) ?? Token.ID), length);
+    return this.token(isKeywordLike(length, char) ? (KEYWORDS.get(word) ?? Token.ID) : Token.ID, length);
   }
 
   private pathRun(start: number): number {
@@ -436,6 +436,14 @@ export class Lexer {
     return Token.PATH_END;
   }
 }
+
+/** A quick no for most words: keywords are 2–7 letters long and start with one of a, e, i, l, o, r, t, w. */
+function isKeywordLike(length: number, char: number): boolean {
+  return length > 1 && length < 8 && char > 0x60 && ((KEYWORD_STARTS >> (char - 0x61)) & 1) === 1;
+}
+
+/** The letters keywords start with, as bits. */
+const KEYWORD_STARTS = [...KEYWORDS.keys()].reduce((bits, word) => bits | (1 << (word.charCodeAt(0) - 0x61)), 0);
 
 function endOfLine(text: string, offset: number): number {
   while (offset < text.length) {

@@ -64,6 +64,8 @@ class Parser implements Frame {
   private readonly values: unknown[] = [null];
   private readonly starts: number[] = [0];
   private readonly ends: number[] = [0];
+  /** Index of the stacks' top; what lies above is left over (shrinking arrays is slow). */
+  private top = 0;
   /** Stack index of the reduced rule's first symbol. */
   private base = 0;
   private terminal = -1;
@@ -81,7 +83,7 @@ class Parser implements Frame {
   run(): Expr {
     const { states, values } = this;
     for (;;) {
-      const state = states[states.length - 1]!;
+      const state = states[this.top]!;
       const blind = BLIND_RULE[state]!;
       if (blind >= 0) {
         if (blind === 0) return values[1] as Expr;
@@ -112,16 +114,17 @@ class Parser implements Frame {
   }
 
   private push(state: number, value: unknown, start: number, end: number): void {
-    this.states.push(state);
-    this.values.push(value);
-    this.starts.push(start);
-    this.ends.push(end);
+    const top = ++this.top;
+    this.states[top] = state;
+    this.values[top] = value;
+    this.starts[top] = start;
+    this.ends[top] = end;
   }
 
   private reduce(rule: number): void {
     const { states, values, starts, ends } = this;
     const length = RULE_LENGTHS[rule]!;
-    const base = states.length - length;
+    const base = this.top - length + 1;
     const action = RULES[rule];
     if (length === 1) {
       if (action !== null) {
@@ -131,11 +134,11 @@ class Parser implements Frame {
       states[base] = GOTO[states[base - 1]! * NONTERMINAL_COUNT + RULE_HEADS[rule]!]!;
       return;
     }
-    const last = ends[states.length - 1]!;
+    const last = ends[this.top]!;
     this.frame(base, length === 0 ? last : starts[base]!, last);
     const value = action!(this);
     const { start, end } = this;
-    states.length = values.length = starts.length = ends.length = base;
+    this.top = base - 1;
     this.push(GOTO[states[base - 1]! * NONTERMINAL_COUNT + RULE_HEADS[rule]!]!, value, start, end);
   }
 
@@ -198,14 +201,15 @@ class Parser implements Frame {
 
   /** Reports the token that the state has no action for, and makes it fit or leaves it out; false if the end fits nowhere. */
   private recover(): boolean {
-    const { lexer, states, terminal } = this;
+    const { lexer, terminal } = this;
+    const states = this.states.slice(0, this.top + 1);
     const plan = planRecovery(states, terminal);
-    const at = this.ends[states.length - 1]!;
+    const at = this.ends[this.top]!;
     if (this.settled) {
       const start = terminal === Token.END ? lexer.end : lexer.begin;
       this.report({
         code: "syntax",
-        ...syntaxMessage(states[states.length - 1]!, terminal),
+        ...syntaxMessage(states[this.top]!, terminal),
         start,
         end: Math.max(start, lexer.end),
         recovery: {
@@ -227,9 +231,8 @@ class Parser implements Frame {
 
   /** Shifts a token of no width that the text lacks; the tables accept it. */
   private invent(terminal: number, at: number): void {
-    const { states } = this;
     for (;;) {
-      const state = states[states.length - 1]!;
+      const state = this.states[this.top]!;
       const action = ACTION[state * TERMINAL_COUNT + terminal]!;
       if (action < 0) {
         this.reduce(-action - 1);
