@@ -101,6 +101,7 @@ function addBuildVariables(
     for (const name of words(derivation.env.get("impureEnvVars") ?? "")) {
       env.set(name, options.hostVariable?.(name) ?? "");
     }
+    env.set("NIX_OUTPUT_CHECKED", "1");
   }
   env.set("NIX_LOG_FD", "2");
   env.set("TERM", "xterm-256color");
@@ -133,7 +134,9 @@ function shellDeclaration(name: string, value: Json): ByteString | undefined {
 
 function shellValue(value: Json): string | undefined {
   if (typeof value === "string") return shellQuote(value);
-  if (typeof value === "number") return Number.isInteger(value) ? String(value) : undefined;
+  // Nix's writer has 32 bits for a number.
+  if (typeof value === "number")
+    return Number.isInteger(value) ? String(Number(BigInt.asIntN(32, BigInt(value)))) : undefined;
   if (value === null) return "''";
   return typeof value === "boolean" ? (value ? "1" : "") : undefined;
 }

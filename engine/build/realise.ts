@@ -64,8 +64,8 @@ export interface RealiseResult {
 
 /** @throws BuildError: the first failure (all others are in the events) */
 export async function realise(goals: readonly Goal[], options: RealiseOptions): Promise<RealiseResult> {
-  const work = new Work(options);
   const start = goals.map((goal) => (typeof goal === "string" ? goal : goal.drvPath));
+  const work = new Work(options, start);
   await options.store.holdTemporarily(options.owner, start);
   try {
     const outcomes = await allOf(goals, options.keepGoing === true, (goal) => work.goal(goal));
@@ -96,10 +96,12 @@ class Work {
   readonly #hashes: ModuloHashes;
   readonly #derivations = new Map<StorePath, Promise<Outputs>>();
   readonly #paths = new Map<StorePath, Promise<boolean>>();
-  readonly #held: StorePath[] = [];
+  readonly #held: StorePath[];
   readonly #slots: Slots;
 
-  constructor(options: RealiseOptions) {
+  /** `start` is held already. */
+  constructor(options: RealiseOptions, start: readonly StorePath[]) {
+    this.#held = [...start];
     this.#options = options;
     this.#store = options.store;
     this.#hashes = new ModuloHashes(options.store);
@@ -360,6 +362,8 @@ class Work {
     const outputs = new Map(judged.map((item) => [item.name, item.registration.info.path]));
     if (this.#options.check === true) this.#compare(facts, infos);
     const blobs = new Map(judged.flatMap((item) => [...item.blobs]));
+    // Before they are there, so that no collection comes in between.
+    await this.#hold([...outputs.values()]);
     await this.#store.register(
       judged.map((item) => item.registration),
       (sha256) => blobs.get(sha256) as Uint8Array,

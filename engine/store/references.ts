@@ -4,7 +4,7 @@
  */
 import { NIX32_ALPHABET } from "./format/base-n.ts";
 import { toBytes } from "./format/bytes.ts";
-import { type Hash, type HashAlgorithm, createHasher } from "./format/hash.ts";
+import { type Hash, type HashAlgorithm, hashOf } from "./format/hash.ts";
 import { type StorePath, hashPartOf } from "./format/store-path.ts";
 
 const HASH_CHARS = 32;
@@ -91,15 +91,11 @@ export function rewriteHash(bytes: Uint8Array, from: string, to: string): Uint8A
 }
 
 /**
- * The hash of bytes that may contain the hash part it will become: the part counts as zeros, and the places where it
- * stood are hashed at the end, so that they too are part of what the hash says.
+ * The hash of bytes that may contain the hash part it will become: the part counts as zero bytes. (Nix means to hash the
+ * places where it stood as well; version 2.34 does not, and a content address has to be the same as its.)
  */
 export function hashModulo(bytes: Uint8Array, algorithm: HashAlgorithm, selfHashPart: string): Hash {
-  const offsets = occurrences(bytes, selfHashPart);
   const blanked = bytes.slice();
-  for (const offset of offsets) blanked.fill(0, offset, offset + selfHashPart.length);
-  const hasher = createHasher(algorithm);
-  hasher.update(blanked);
-  for (const offset of offsets) hasher.update(toBytes(`|${offset}`));
-  return { algorithm, bytes: hasher.digest() };
+  for (const offset of occurrences(bytes, selfHashPart)) blanked.fill(0, offset, offset + selfHashPart.length);
+  return hashOf(algorithm, blanked);
 }
