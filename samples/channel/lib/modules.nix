@@ -632,6 +632,8 @@ let
     + lib.optionalString (near != [ ]) "\n\nDid you mean ${lib.concatMapStringsSep ", " (n: "`${showOption (parent ++ [ n ])}'") (lib.init near)}${
       lib.optionalString (length near > 1) " or "
     }`${showOption (parent ++ [ (lib.last near) ])}'?"
+    + lib.optionalString (near == [ ] && parent != [ ] && !declares && length (attrNames siblings) <= 12)
+      "\n\n`${showOption parent}' has: ${lib.concatStringsSep ", " (attrNames siblings)}."
     + lib.optionalString declares "\n\nThis is a declaration: it belongs inside `options', not inside `config'.";
 
   # Names that a person may have meant: few edits away, the same but for case, or one a beginning of the other.

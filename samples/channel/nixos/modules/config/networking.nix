@@ -24,7 +24,9 @@ in
 {
   options.networking = {
     hostName = mkOption {
-      type = types.strMatching "|[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?";
+      type = types.strMatching "|[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?" // {
+        description = "host name: letters, digits and hyphens, at most 63";
+      };
       default = config.system.nixos.distroId;
       description = "The name of the machine: letters, digits and hyphens. Empty means it gets one from the network.";
     };

@@ -141,7 +141,7 @@ let
 
   users = lib.attrValues cfg.users;
   groups = lib.attrValues cfg.groups;
-  shellOf = u: if u.shell == null then "/run/current-system/sw/bin/nologin" else if lib.isDerivation u.shell then "${u.shell}${u.shell.shellPath}" else u.shell;
+  shellOf = u: if u.shell == null then "/run/current-system/sw/bin/nologin" else "${u.shell}${u.shell.shellPath or ""}";
   number = given: fixed: if given != null then toString given else if fixed != null then toString fixed else "-";
   or' = default: text: if text == "" then default else text;
 

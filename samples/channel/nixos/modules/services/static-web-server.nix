@@ -18,7 +18,9 @@ in
   options.services.static-web-server = {
     enable = lib.mkEnableOption "a web server for a directory of files";
     listen = mkOption {
-      type = types.strMatching ".*:[0-9]+";
+      type = types.strMatching ".*:[0-9]+" // {
+        description = "string with an address and a port, such as \"[::]:80\"";
+      };
       default = "[::]:8787";
       description = "Address and port to listen on.";
     };
