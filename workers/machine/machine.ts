@@ -141,7 +141,7 @@ export class LinuxMachine implements Machine {
     const running = this.#awaitBoot();
     const settings = Object.entries(request.settings ?? {}).map(([key, value]) => `${key}=${value}`);
     const seed = `seed=${hexadecimal(this.#platform.random(64))}`;
-    const seconds = Math.floor(this.#platform.now() / 1000);
+    const seconds = Math.round(this.#platform.now() / 1000);
     control.send(toGuest.BOOT, 0, [seconds, request.topLevel, seed, ...settings]);
     try {
       return await running;
@@ -349,12 +349,20 @@ export class LinuxMachine implements Machine {
       onConsole: (text) => this.#tell({ kind: "console", text }),
       onHello: () => this.#meter.sample(this.#session?.instructions() ?? 0),
       onDead: (error) => void this.#end("crashed", error),
+      onSleep: () => this.#setClock(),
       handlers: {
         onEvent: (topic, fields) => this.#event(topic, fields),
         onStep: (name, text) => this.#step(name, text),
         onShim: (stream, fields) => void this.#shim(stream, fields),
       },
     };
+  }
+
+  /** BOOT sets the clock of a machine that starts; one that slept is set by its own command. */
+  #setClock(): void {
+    if (this.#power !== "running") return;
+    const seconds = Math.round(this.#platform.now() / 1000);
+    this.exec({ argv: ["date", "-s", `@${seconds}`] }).catch(this.#platform.onBug);
   }
 
   /** A page that fails to hold a step lets it go: a machine must not hang on a broken listener. */

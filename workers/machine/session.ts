@@ -19,6 +19,8 @@ export interface SessionOptions extends HostTreeOptions {
   /** Each HELLO, also those that only say that the guest is alive. */
   onHello: () => void;
   onConsole: (text: string) => void;
+  /** The host slept (a closed laptop), and the guest's clock with it. */
+  onSleep: () => void;
   /** The session ended by itself: the guest's kernel stopped, or the channel broke. */
   onDead: (error: MachineError) => void;
 }
@@ -36,6 +38,7 @@ export class Session {
   #ended: Promise<void> | undefined;
   #pulse: ReturnType<typeof setInterval> | undefined;
   #unanswered = 0;
+  #lastPulse = 0;
   #consoleTail = "";
 
   private constructor(tree: HostTree, vm: VirtualMachine, options: SessionOptions) {
@@ -61,6 +64,7 @@ export class Session {
     const { restored } = this.#vm;
     await this.#vm.start();
     await this.control.hello(restored, restored ? helloTimeout.restored : helloTimeout.cold);
+    this.#lastPulse = this.#options.now();
     this.#pulse = setInterval(() => this.#checkPulse(), pulse.interval);
   }
 
@@ -94,6 +98,9 @@ export class Session {
     }
     this.#unanswered++;
     this.control.send(toGuest.HELLO, 0, []);
+    const now = this.#options.now();
+    if (now - this.#lastPulse > 3 * pulse.interval) this.#options.onSleep();
+    this.#lastPulse = now;
   }
 
   #console(text: string): void {
