@@ -18,8 +18,13 @@ export interface UiActions {
   change(settings: Partial<Settings>): void;
 }
 
+/** Made once a page. A plug that was pulled is no longer planted. */
 export function uiActions(store: PageStore): UiActions {
   const set = (part: Partial<UiState>): void => store.setState((state) => ({ ui: { ...state.ui, ...part } }));
+  store.subscribe((state, before) => {
+    const pulled = state.machine.phase === "cut" && before.machine.phase !== "cut";
+    if (pulled && state.ui.plugBefore !== null) set({ plugBefore: null });
+  });
   return {
     openPanel: (panel) => set({ panel }),
     togglePanel: (panel) => set({ panel: store.getState().ui.panel === panel ? null : panel }),

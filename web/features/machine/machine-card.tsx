@@ -1,8 +1,9 @@
 /** The machine under its glass: what it is, what it serves, what starts next, and the two buttons that matter. */
+import { useEffect, useState } from "react";
 import { rollbackTarget, runningLabel, defaultGeneration } from "#web/state/derive.ts";
 import { formatBytes, formatDate, plural } from "#web/state/format.ts";
 import type { Actions, Generation, MachinePhase, State } from "#web/state/model.ts";
-import { useActions, useAppState, useUi } from "#web/state/context.ts";
+import { useActions, useAppState, usePage, useUi } from "#web/state/context.ts";
 import { Button } from "#web/ui/button.tsx";
 import { Icon } from "#web/ui/icon.tsx";
 import { Menu, type MenuItem } from "#web/ui/menu.tsx";
@@ -11,6 +12,9 @@ import "./machine-card.css";
 import { PlugButton } from "./plug.tsx";
 import { Preview } from "./preview.tsx";
 import { Strata } from "./strata.tsx";
+
+/** Milliseconds. */
+const darkFor = 1100;
 
 const phaseWords: Record<MachinePhase, string> = {
   off: "off",
@@ -22,10 +26,10 @@ const phaseWords: Record<MachinePhase, string> = {
 };
 
 export function MachineCard() {
-  const phase = useAppState((state) => state.machine.phase);
+  const phase = useSeenPhase();
   return (
     <section className={`machine machine-${phase}`} aria-label="The machine">
-      <Head />
+      <Head phase={phase} />
       <div className="glass">
         <Inside phase={phase} />
         <span className="glass-shine" aria-hidden="true" />
@@ -37,7 +41,28 @@ export function MachineCard() {
   );
 }
 
-function Head() {
+/** A machine that lost its power stays dark long enough to be seen, however soon it starts again. */
+function useSeenPhase(): MachinePhase {
+  const phase = useAppState((state) => state.machine.phase);
+  const [dark, setDark] = useState(false);
+  const store = usePage().store;
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = store.subscribe((state, before) => {
+      if (state.machine.phase !== "cut" || before.machine.phase === "cut") return;
+      clearTimeout(timer);
+      setDark(true);
+      timer = setTimeout(() => setDark(false), darkFor);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [store]);
+  return dark ? "cut" : phase;
+}
+
+function Head({ phase }: { phase: MachinePhase }) {
   const machine = useAppState((state) => state.machine);
   const configured = useAppState((state) => state.evaluation.result?.hostName);
   const label = useAppState(runningLabel);
@@ -45,9 +70,7 @@ function Head() {
     <header className="machine-head">
       <span className="machine-light" aria-hidden="true" />
       <h2 className="truncate">{machine.hostName ?? configured ?? "machine"}</h2>
-      <output className="machine-phase">
-        {machine.phase === "running" && label ? label : phaseWords[machine.phase]}
-      </output>
+      <output className="machine-phase">{phase === "running" && label ? label : phaseWords[phase]}</output>
       <Stats />
       <PowerMenu />
     </header>

@@ -69,7 +69,9 @@ function Arrow({ height, target }: { height: number; target: number }) {
 
 function Layer({ generation }: { generation: Generation }) {
   const actions = useActions();
-  const { number, outPath, isDefault, current, booted } = generation;
+  const { number, outPath, isDefault, booted } = generation;
+  const on = useAppState((state) => state.machine.phase === "running" || state.machine.phase === "stopping");
+  const current = generation.current && on;
   return (
     <li className={`layer ${isDefault ? "layer-default" : ""}`} style={{ height: rowHeight }} data-generation={number}>
       <code className="layer-link" data-tip={`/nix/var/nix/profiles/system-${number}-link`} data-tip-code="">
@@ -85,7 +87,7 @@ function Layer({ generation }: { generation: Generation }) {
         <span className="truncate layer-name">{pathName(outPath)}</span>
       </span>
       {current && <span className="mark mark-current">running</span>}
-      {booted && !current && <span className="mark">booted</span>}
+      {booted && on && !current && <span className="mark">booted</span>}
       {!isDefault && (
         <IconButton
           className="layer-switch"
