@@ -48,7 +48,7 @@ function visitor(page: Page): Terrarium {
       await page.evaluate(() => document.fonts.ready);
       await replaceText(page, from, to);
     },
-    button: (name) => page.getByRole("button", { name }),
+    button: (name) => page.getByRole("button", { name, exact: true }),
     async running(generation) {
       const card = page.getByRole("region", { name: "The machine" });
       await expect(card.getByText(`generation ${generation}`, { exact: true })).toBeVisible({ timeout: 60_000 });

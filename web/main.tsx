@@ -12,6 +12,8 @@ const store = createPageStore();
 const settings = loadSettings();
 applySettings(settings);
 store.setState((state) => ({ ui: { ...state.ui, settings } }));
+// For the browser's console: `terrarium.getState()` shows what every panel shows.
+Object.assign(globalThis, { terrarium: store });
 
 async function begin(): Promise<Session> {
   if (import.meta.env.DEV && new URLSearchParams(location.search).has("demo"))

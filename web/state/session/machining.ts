@@ -19,6 +19,8 @@ export interface MachineService {
   cut(): boolean;
   /** The running machine's interface, or null. */
   api(): MachineApi | null;
+  /** The generation that was booted, or null. */
+  booted(): number | null;
   openTerminal(
     kind: TerminalEntry["kind"],
     size: { columns: number; rows: number },
@@ -49,6 +51,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
   let statsTimer: ReturnType<typeof setInterval> | undefined;
   let startedAt = 0;
   let terminals = 0;
+  let booted: number | null = null;
 
   const set = (change: Partial<MachineState>) => patch(page, "machine", change);
 
@@ -56,7 +59,8 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
     clearInterval(statsTimer);
     for (const end of terminalEnds) end(reason);
     terminalEnds.clear();
-    set({ phase, error, units: [], stats: null, progress: { text: "", fraction: null } });
+    booted = null;
+    set({ phase, error, generation: null, units: [], stats: null, progress: { text: "", fraction: null } });
     page.setState((state) => ({
       terminals: [],
       preview: { ...state.preview, loading: false, status: null, text: null, error: null },
@@ -138,6 +142,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
 
   const service: MachineService = {
     api: () => (page.getState().machine.phase === "running" ? host.api() : null),
+    booted: () => booted,
 
     async boot(topLevel, generation) {
       if (page.getState().machine.phase === "booting") return false;
@@ -148,6 +153,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       const started = performance.now();
       consoleText = "";
       logs.clear();
+      booted = generation;
       set({
         phase: "booting",
         topLevel,

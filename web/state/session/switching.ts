@@ -88,19 +88,22 @@ export function createSwitching(
     const profile = await store.api.profile();
     const snapshots = new Map(await store.api.records(`snapshot/${workspace.id}/`));
     const running = machine.phase === "running" || machine.phase === "booting" ? machine.topLevel : null;
+    const numbers = profile.generations.filter(({ path }) => path === running).map(({ number }) => number);
+    const runs = numbers.includes(profile.current ?? 0) ? profile.current : (numbers[0] ?? null);
+    patch(page, "machine", { generation: runs });
     const list = profile.generations.map((record): Generation => ({
       number: record.number,
       date: record.created * 1000,
       label: record.label,
       outPath: record.path,
-      booted: running !== null && record.number === machine.generation,
-      current: running !== null && record.path === running,
+      booted: running !== null && record.number === machining().booted(),
+      current: record.number === runs,
       isDefault: record.number === profile.current,
       note: record.note,
       pinned: record.pinned,
       files: (snapshots.get(key(workspace.id, record.number)) as WorkFile[] | undefined) ?? null,
     }));
-    const unsaved = running !== null && !list.some(({ outPath }) => outPath === running) ? { outPath: running } : null;
+    const unsaved = running !== null && runs === null ? { outPath: running } : null;
     patch(page, "generations", { list, runningUnsaved: unsaved });
   };
 
