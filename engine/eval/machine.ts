@@ -56,11 +56,30 @@ export class Machine {
     return this.eval(code, env);
   }
 
-  /** Calls a forced function next. */
+  /** Calls a forced function next. Simple lambdas take all their arguments at once. */
   call(fn: Value, args: readonly Slot[], pos: Pos | undefined): Outcome {
     if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(pos);
+    let current = fn;
+    let used = 0;
+    while (used < args.length && current instanceof Lambda && current.code.formals === null) {
+      const { body } = current.code;
+      const env: Env = [current.env, args[used]!];
+      const value = body.quick?.(env);
+      if (value === undefined) {
+        this.stack.push(
+          used + 1 === args.length ? new CallFrame(current, pos) : new CurriedFrame(current, args, used + 1, pos),
+        );
+        return this.eval(body, env);
+      }
+      current = value;
+      used++;
+    }
+    if (used === args.length) {
+      runtime.calls--;
+      return current;
+    }
     this.stack.push(leaveCall);
-    return this.apply(fn, args, 0, pos);
+    return this.apply(current, args, used, pos);
   }
 
   /** Goes on with a counted call from argument `used`. */
@@ -188,6 +207,29 @@ class LambdaFrame implements Frame {
   }
   unwind(_machine: Machine, thrown: unknown): never {
     throw lambdaTrace(thrown, this.lambda, this.pos);
+  }
+}
+
+/** A counted call whose last argument is a lambda's. */
+class CallFrame extends LambdaFrame {
+  override resume(_machine: Machine, value: Value): Outcome {
+    runtime.calls--;
+    return value;
+  }
+}
+
+/** A counted call of which some arguments are left. */
+class CurriedFrame extends LambdaFrame {
+  readonly args: readonly Slot[];
+  readonly used: number;
+  constructor(lambda: Lambda, args: readonly Slot[], used: number, pos: Pos | undefined) {
+    super(lambda, pos);
+    this.args = args;
+    this.used = used;
+  }
+  override resume(machine: Machine, value: Value): Outcome {
+    machine.push(leaveCall);
+    return machine.apply(value, this.args, this.used, this.pos);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * `terrarium bench --eval [-E EXPR | FILE] --runs N [--fresh]`: wall milliseconds a run, in one process, as JSON.
  */
-import { resolve } from "node:path";
+import path from "node:path";
+import { isMainThread, Worker } from "node:worker_threads";
 import { createEvaluator } from "#engine/eval/evaluator.ts";
 import { printAmbiguous } from "#engine/eval/print.ts";
 import { fileSource, stringSource, type Source } from "#engine/syntax/source.ts";
@@ -44,7 +45,26 @@ function parseArguments(argv: readonly string[]): BenchArguments {
   return result;
 }
 
+/** Megabytes of stack for a thread that evaluates, and the nesting that fits in it. */
+const stackSizeMb = 64;
+const directDepth = 40_000;
+/** Megabytes for young values: most die at once, and a deep stack is searched at each collection. */
+const maxYoungGenerationSizeMb = 128;
+
+/** Runs on a thread with a deep stack, as a long-lived evaluator on Node would. */
 export function bench(argv: readonly string[]): Promise<number> {
+  if (!isMainThread) return Promise.resolve(measure(argv));
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), {
+      argv: ["bench", ...argv],
+      resourceLimits: { stackSizeMb, maxYoungGenerationSizeMb },
+    });
+    worker.on("error", reject);
+    worker.on("exit", resolve);
+  });
+}
+
+function measure(argv: readonly string[]): number {
   const options = parseArguments(argv);
   const io = new NodeIo({
     storeDir: DEFAULT_STORE_DIR,
@@ -56,13 +76,13 @@ export function bench(argv: readonly string[]): Promise<number> {
   });
   const nixPath = [...options.includes, ...splitNixPath(process.env["NIX_PATH"] ?? "")];
   const codegen = options.codegen === undefined ? {} : { codegen: options.codegen };
-  const evaluator = createEvaluator({ io, settings: { ...hostSettings(), nixPath, ...codegen } });
+  const evaluator = createEvaluator({ io, settings: { ...hostSettings(), directDepth, nixPath, ...codegen } });
   const cwd = toByteString(process.cwd());
-  const path = toByteString(resolve(options.file ?? "default.nix"));
+  const file = toByteString(path.resolve(options.file ?? "default.nix"));
   // The program itself is evaluated anew in each run; what it imports is kept, as in an editor.
   const source = (): Source =>
     options.expression === undefined
-      ? fileSource(path, io.readFile(path))
+      ? fileSource(file, io.readFile(file))
       : stringSource(toByteString(options.expression), cwd);
   const times: number[] = [];
   let result = "";
@@ -78,5 +98,5 @@ export function bench(argv: readonly string[]): Promise<number> {
   const sorted = [...times].sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
   process.stdout.write(`${JSON.stringify({ runs: times, median, first: times[0], result: result.slice(0, 200) })}\n`);
-  return Promise.resolve(0);
+  return 0;
 }

@@ -10,6 +10,8 @@ import { slotArray, type Env, type Slot, type Value } from "../value.ts";
 /** `f a b`: one call for all arguments. */
 export function applyCode(fn: Code, args: readonly Code[], pos: Pos): Code {
   const step = (machine: Machine, env: Env): Outcome => {
+    const callee = fn.quick?.(env);
+    if (callee !== undefined) return machine.call(callee, delayAll(args, env), pos);
     machine.push(new FunctionFrame(args, env, pos));
     return machine.eval(fn, env);
   };

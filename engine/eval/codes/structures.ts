@@ -21,7 +21,11 @@ export function listCode(elements: readonly Code[]): Code {
   return leafCode(make);
 }
 
-export const lambdaExprCode = (lambda: LambdaCode): Code => leafCode((env) => new Lambda(lambda, env));
+export function lambdaExprCode(lambda: LambdaCode): Code {
+  const code = leafCode((env) => new Lambda(lambda, env));
+  code.quick = code.run;
+  return code;
+}
 
 /** One static attribute. `outer` values (`inherit x`) are evaluated outside the set's own frame. */
 export interface AttrPart {
