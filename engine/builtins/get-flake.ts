@@ -96,10 +96,7 @@ function* readFlake(ref: InputAttrs, context: EvalContext): Routine<Flake> {
 function* readFlakeIn(tree: FetchedTree, dir: string, shown: string, context: EvalContext): Routine<Flake> {
   const folder = canonPath(`${tree.storePath}/${dir}`);
   const file = `${folder}/flake.nix`;
-  if (context.io.lstat(file) === undefined) {
-    const inside = dir === "" ? "flake.nix" : `${dir}/flake.nix`;
-    throw error(`source tree referenced by '${shown}' does not contain a '/${inside}' file`);
-  }
+  if (context.io.lstat(file) === undefined) throw new NixError("io", `path '${file}' does not exist`);
   const value = yield* context.importFile(file);
   if (!(value instanceof Attrs)) throw error(`file '${file}' must be an attribute set`);
   const inputs = yield* declaredInputs(value, shown);
@@ -208,41 +205,41 @@ class Graph {
     this.#context = context;
   }
 
-  /** Adds a flake at an input path; gives its key. */
-  *addFlake(flake: Flake, path: readonly string[], overrides: ReadonlyMap<string, FlakeInput>): Routine<string> {
+  /** Adds a flake at an input path; gives its key. `overrides` are those its user declares. */
+  *addFlake(flake: Flake, path: readonly string[], overrides: Overrides): Routine<string> {
     const key = this.#newKey(path);
     const inputs = new Map<string, LockEdge>();
     const base = { original: undefined, locked: flake.tree.attrs, isFlake: true, parent: undefined };
     this.nodes.set(key, { ...base, inputs, tree: flake.tree });
     const locked = flake.lock.nodes.get(flake.lock.root)!;
     for (const [name, declared] of flake.inputs) {
-      const edge = locked.inputs.get(name);
-      const input = merge(declared, overrides.get(name));
-      inputs.set(name, yield* this.#addInput(input, [...path, name], edge, flake, path));
+      const wanted = merge({ input: declared, owner: path }, overrides.inputs.get(name), overrides.owner);
+      inputs.set(name, yield* this.#addInput(wanted, [...path, name], locked.inputs.get(name), flake, path));
     }
     return key;
   }
 
   *#addInput(
-    input: FlakeInput,
+    { input, owner: declaredBy }: Declared,
     path: readonly string[],
     edge: LockEdge | undefined,
     flake: Flake,
     owner: readonly string[],
   ): Routine<LockEdge> {
-    // What an input of a dependency follows is named from that dependency.
-    if (input.follows !== undefined) return [...owner, ...input.follows];
+    // What an input follows is named from the flake that says so.
+    if (input.follows !== undefined) return [...declaredBy, ...input.follows];
+    const overrides = { inputs: input.overrides, owner: declaredBy };
     const ref = input.ref!;
     const old = typeof edge === "string" ? flake.lock.nodes.get(edge) : undefined;
-    if (old !== undefined && sameInput(old.original, ref) && input.overrides.size === 0) {
+    if (old !== undefined && sameInput(old.original, ref) && agrees(old, input, flake.lock)) {
       return this.#copyLocked(edge as string, flake.lock, path, owner);
     }
-    if (isRelativePath(ref)) return yield* this.#addRelative(input, path, flake, owner);
+    if (isRelativePath(ref)) return yield* this.#addRelative(input, path, flake, overrides);
     if (this.#context.settings.pureEval && !isLocked(ref)) {
       throw error(`cannot update unlocked flake input '${path.join("/")}' in pure mode`);
     }
     if (input.isFlake) {
-      return yield* this.addFlake(yield* readFlake(ref, this.#context), path, input.overrides);
+      return yield* this.addFlake(yield* readFlake(ref, this.#context), path, overrides);
     }
     const key = this.#newKey(path);
     const { input: attrs } = splitDir(ref);
@@ -253,12 +250,12 @@ class Graph {
   }
 
   /** An input inside its owner's own tree. */
-  *#addRelative(input: FlakeInput, path: readonly string[], flake: Flake, owner: readonly string[]): Routine<LockEdge> {
+  *#addRelative(input: FlakeInput, path: readonly string[], flake: Flake, overrides: Overrides): Routine<LockEdge> {
     const inside = canonPath(`/${flake.dir}/${String(input.ref!.get("path"))}`).slice(1);
     const tree = flake.tree;
     if (input.isFlake) {
       const inner = yield* readFlakeIn(tree, inside, printFlakeRef(input.ref!), this.#context);
-      const key = yield* this.addFlake(inner, path, input.overrides);
+      const key = yield* this.addFlake(inner, path, overrides);
       this.nodes.set(key, { ...this.nodes.get(key)!, locked: new Map([...tree.attrs, ["dir", inside]]) });
       return key;
     }
@@ -268,7 +265,7 @@ class Graph {
       original: undefined,
       locked: input.ref,
       isFlake: false,
-      parent: owner,
+      parent: path.slice(0, -1),
       inputs,
       tree: undefined,
     });
@@ -296,11 +293,31 @@ class Graph {
   }
 }
 
-function merge(input: FlakeInput, override: FlakeInput | undefined): FlakeInput {
-  if (override === undefined) return input;
-  const { follows } = override;
-  if (follows !== undefined) return { ...input, follows };
-  return { ...input, ref: override.ref ?? input.ref, overrides: override.overrides };
+/** Does a lock file's node already have what its user changes of its inputs? */
+function agrees(node: LockNode, { overrides }: FlakeInput, lock: LockFile): boolean {
+  return [...overrides].every(([name, { follows, ref }]) => {
+    const edge = node.inputs.get(name);
+    if (follows !== undefined) return Array.isArray(edge) && edge.join("/") === follows.join("/");
+    return typeof edge === "string" && sameInput(lock.nodes.get(edge)!.original, ref);
+  });
+}
+
+/** An input with the input path of the flake that declares it so. */
+interface Declared {
+  readonly input: FlakeInput;
+  readonly owner: readonly string[];
+}
+
+/** What a flake's user changes of its inputs, and the input path of that user. */
+interface Overrides {
+  readonly inputs: ReadonlyMap<string, FlakeInput>;
+  readonly owner: readonly string[];
+}
+
+function merge(declared: Declared, override: FlakeInput | undefined, owner: readonly string[]): Declared {
+  if (override === undefined) return declared;
+  const ref = override.ref ?? declared.input.ref;
+  return { input: { ...override, ref, isFlake: declared.input.isFlake && override.isFlake }, owner };
 }
 
 const graphKeys = new Keys(["nodes", "root"]);
@@ -340,7 +357,7 @@ function nodeSet(node: GraphNode, graph: LockFile): Attrs {
 export function* getFlake(ref: InputAttrs, context: EvalContext): Routine<Slot> {
   const graph = new Graph(context);
   const flake = yield* readFlake(ref, context);
-  const root = yield* graph.addFlake(flake, [], new Map());
+  const root = yield* graph.addFlake(flake, [], { inputs: new Map(), owner: [] });
   const top = graph.nodes.get(root)!;
   if (flake.dir !== "") graph.nodes.set(root, { ...top, locked: new Map([...flake.tree.attrs, ["dir", flake.dir]]) });
   const lock: LockFile = { root, nodes: graph.nodes };
