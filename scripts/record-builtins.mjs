@@ -6,17 +6,14 @@
  * A line `@ flags` sets further flags for the lines after it, `# …` is a comment. Only lines that have no answer yet are asked,
  * unless --all is given. Fixture files are laid out at /tmp/terrarium, where the replaying test has them too.
  */
-import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { ask, fixtures, parseError } from "./oracle.mjs";
 
-const oracle = process.env.NIX_ORACLE ?? join(homedir(), ".cache/nix-oracle/bin");
 const data = new URL("../engine/testdata/builtins/", import.meta.url).pathname;
-const fixtures = "/tmp/terrarium";
-const arguments_ = process.argv.slice(2);
-const everything = arguments_.includes("--all");
-const wanted = arguments_.filter((argument) => !argument.startsWith("--"));
+const words = process.argv.slice(2);
+const everything = words.includes("--all");
+const wanted = words.filter((argument) => !argument.startsWith("--"));
 
 /** The lines of a case file with the flags that hold for each. */
 function readCases(path) {
@@ -30,45 +27,6 @@ function readCases(path) {
 }
 
 const keyOf = ({ expr, flags }) => `${flags ?? ""}\n${expr}`;
-
-/** Runs one expression; stdout and stderr as byte strings. */
-function ask({ expr, flags }) {
-  const base = ["--eval", "--strict", "--show-trace", "--option", "system", "i686-linux"];
-  const features = flags.includes("experimental-features") ? [] : ["--option", "experimental-features", ""];
-  const more = flags === "" ? [] : flags.split(/\s+/);
-  return new Promise((resolve) => {
-    const child = spawn(join(oracle, "nix-instantiate"), [...base, ...features, ...more, "-E", expr], {
-      cwd: fixtures,
-      env: { PATH: process.env.PATH, HOME: fixtures, NIX_REMOTE: "dummy://", TERRARIUM: "glass", EMPTY: "" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
-    const texts = ["", ""];
-    child.stdout.on("data", (chunk) => (texts[0] += chunk.toString("latin1")));
-    child.stderr.on("data", (chunk) => (texts[1] += chunk.toString("latin1")));
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, out: texts[0], err: texts[1] });
-    });
-  });
-}
-
-/** Takes stderr apart: lines before the error, the trace's texts (outermost first), the message, its position. */
-function parseError(err) {
-  const start = err.search(/^error:/m);
-  const log = start > 0 ? err.slice(0, start).replace(/\n$/, "").split("\n") : [];
-  const lines = err.slice(start).split("\n");
-  const last = lines.findLastIndex((line) => /^( {7})?error: /.test(line));
-  const indent = lines[last].startsWith(" ") ? 7 : 0;
-  const trace = lines.slice(0, last).flatMap((line) => (/^ {7}\xe2\x80\xa6 /.test(line) ? [line.slice(11)] : []));
-  const body = lines
-    .slice(last)
-    .map((line, index) => (index === 0 ? line.slice(indent + 7) : line.replace(/^ {7}/, "")));
-  const at = body.findIndex((line) => /^at .*:\d+:\d+:$/.test(line));
-  const message = (at < 0 ? body : body.slice(0, at)).join("\n").trimEnd();
-  const pos = at < 0 ? undefined : /:(\d+:\d+):$/.exec(body[at])[1];
-  return { log, trace, message: message.split("\nDid you mean ")[0].split("\nTry 'nix-instantiate --help'")[0], pos };
-}
 
 function record({ expr, flags }, { code, out, err }) {
   const entry = { expr };
@@ -124,6 +82,8 @@ rmSync(fixtures, { recursive: true, force: true });
 mkdirSync(fixtures, { recursive: true });
 cpSync(join(data, "files"), fixtures, { recursive: true });
 symlinkSync("hello.txt", join(fixtures, "link"));
-for (const file of readdirSync(data).filter((name) => name.endsWith(".txt")).sort()) {
+for (const file of readdirSync(data)
+  .filter((name) => name.endsWith(".txt"))
+  .sort()) {
   if (wanted.length === 0 || wanted.includes(basename(file, ".txt"))) await recordFamily(file);
 }
