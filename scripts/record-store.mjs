@@ -15,7 +15,7 @@ const output = path.join(repository, "engine/testdata/store");
 /** Sources larger than this are not put into a golden; the test finds them in the repository. */
 const largestSource = 100_000;
 
-const sections = { recipes: recordRecipes, builds: recordBuilds, commands: () => recordCommands({ oracle, output, repository }) };
+const sections = { recipes: recordRecipes, builds: recordBuilds, commands: () => recordCommands({ oracle, output }) };
 const wanted = process.argv.slice(2);
 for (const [name, record] of Object.entries(sections)) if (wanted.length === 0 || wanted.includes(name)) record();
 
@@ -78,22 +78,31 @@ function recordBuilds() {
   const busybox = /\/bin\/sh=(\S+)/.exec(conf)[1];
   const config = `sandbox-paths = /bin/sh=${busybox} /bin/busybox=${busybox}\nextra-experimental-features = ca-derivations dynamic-derivations`;
   const env = { PATH: process.env.PATH, HOME: os.homedir(), NIX_REMOTE: `local?root=${root}`, NIX_CONFIG: config };
-  const run = (program, ...args) => spawnSync(path.join(oracle, program), args, { env, encoding: "buffer", maxBuffer: 1 << 30 });
-  const names = JSON.parse(text(run("nix-instantiate", "--eval", "--json", "-E", `builtins.attrNames (import ${file})`), "names"));
+  const run = (program, ...args) =>
+    spawnSync(path.join(oracle, program), args, { env, encoding: "buffer", maxBuffer: 1 << 30 });
+  const names = JSON.parse(
+    text(run("nix-instantiate", "--eval", "--json", "-E", `builtins.attrNames (import ${file})`), "names"),
+  );
   const derivations = {};
   const cases = names.map((name) => {
     const drvPath = text(run("nix-instantiate", file, "-A", name), name).trim();
-    for (const item of text(run("nix-store", "-qR", drvPath), name).trim().split("\n")) {
+    for (const item of text(run("nix-store", "-qR", drvPath), name)
+      .trim()
+      .split("\n")) {
       if (item.endsWith(".drv")) derivations[item] = fs.readFileSync(path.join(root, item), "latin1");
     }
     const { status, stdout, stderr } = run("nix-store", "-r", drvPath);
     const lines = stderr.toString("latin1").split("\n");
     const log = lines.filter((line) => !/^(building|error|warning|these |this |  |       )/.test(line)).join("\n");
     if (status !== 0) return { name, drvPath, log };
-    const outputs = stdout.toString().trim().split("\n").map((outPath) => {
-      const info = Object.values(JSON.parse(text(run("nix", "path-info", "--json", outPath), "path-info")))[0];
-      return { path: outPath, narHash: info.narHash, references: info.references, ca: info.ca };
-    });
+    const outputs = stdout
+      .toString()
+      .trim()
+      .split("\n")
+      .map((outPath) => {
+        const info = Object.values(JSON.parse(text(run("nix", "path-info", "--json", outPath), "path-info")))[0];
+        return { path: outPath, narHash: info.narHash, references: info.references, ca: info.ca };
+      });
     return { name, drvPath, outputs };
   });
   write("builds.json", { cases, derivations });

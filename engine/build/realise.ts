@@ -6,7 +6,7 @@
 import { toBytes } from "../store/format/bytes.ts";
 import { type Derivation, derivationKind, derivationName, outputKind } from "../store/format/derivation.ts";
 import { type PublicKey, isTrusted } from "../store/format/signature.ts";
-import { type StorePath, outputPathName } from "../store/format/store-path.ts";
+import { type StorePath, isDerivationPath, outputPathName } from "../store/format/store-path.ts";
 import type { SourceTree } from "../store/format/tree.ts";
 import { closure, sortPaths } from "../store/graph.ts";
 import type { Store } from "../store/store.ts";
@@ -64,7 +64,7 @@ export interface RealiseResult {
 
 /** @throws BuildError: the first failure (all others are in the events) */
 export async function realise(goals: readonly Goal[], options: RealiseOptions): Promise<RealiseResult> {
-  const start = goals.map((goal) => (typeof goal === "string" ? goal : goal.drvPath));
+  const start = await everythingNeeded(goals, options.store);
   const work = new Work(options, start);
   await options.store.holdTemporarily(options.owner, start);
   try {
@@ -73,6 +73,18 @@ export async function realise(goals: readonly Goal[], options: RealiseOptions): 
   } finally {
     await options.store.releaseTemporary(options.owner);
   }
+}
+
+/** All that a run may make or use, as far as it is known before: held at once, not build by build. */
+async function everythingNeeded(goals: readonly Goal[], store: Store): Promise<StorePath[]> {
+  const start = goals.map((goal) => (typeof goal === "string" ? goal : goal.drvPath));
+  const needed = new Set(start);
+  for (const path of closure(store.index, start)) {
+    if (!isDerivationPath(path) || !store.isValid(path)) continue;
+    const { outputs } = await store.derivation(path);
+    for (const output of outputs.values()) if (output.path !== "") needed.add(output.path);
+  }
+  return [...needed];
 }
 
 /** Runs for all; the first error wins, but with `keepGoing` only after all have ended. */
@@ -96,12 +108,12 @@ class Work {
   readonly #hashes: ModuloHashes;
   readonly #derivations = new Map<StorePath, Promise<Outputs>>();
   readonly #paths = new Map<StorePath, Promise<boolean>>();
-  readonly #held: StorePath[];
+  readonly #held: Set<StorePath>;
   readonly #slots: Slots;
 
   /** `start` is held already. */
   constructor(options: RealiseOptions, start: readonly StorePath[]) {
-    this.#held = [...start];
+    this.#held = new Set(start);
     this.#options = options;
     this.#store = options.store;
     this.#hashes = new ModuloHashes(options.store);
@@ -226,7 +238,7 @@ class Work {
       ...Array.from(inputs.values(), (outputs) => [...outputs.values()]).flat(),
     ];
     const inputClosure = sortPaths(closure(this.#store.index, roots));
-    await this.#hold([drvPath, ...inputClosure]);
+    await this.#hold(roots);
     const facts: BuildFacts = { drvPath, name, derivation: resolved, inputClosure, storeDir };
     return this.#slots.run(() => this.#run(facts));
   }
@@ -400,8 +412,10 @@ class Work {
   }
 
   async #hold(paths: readonly StorePath[]): Promise<void> {
-    this.#held.push(...paths);
-    await this.#store.holdTemporarily(this.#options.owner, this.#held);
+    const more = paths.filter((path) => !this.#held.has(path));
+    if (more.length === 0) return;
+    for (const path of more) this.#held.add(path);
+    await this.#store.holdTemporarily(this.#options.owner, [...this.#held]);
   }
 
   #checkCancelled(): void {

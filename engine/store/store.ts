@@ -54,6 +54,10 @@ import { type Profile, emptyProfile, profilePath } from "./profile.ts";
 
 const SCHEMA_VERSION = 1;
 
+/** Content that goes into one transaction. */
+const BATCH_BYTES = 4_000_000;
+const BATCH_COUNT = 1000;
+
 export interface StoreOptions {
   readonly storeDir?: string;
   /** Seconds since the epoch. */
@@ -330,21 +334,18 @@ export class Store {
     await this.#exclusive(async () => {
       const fresh = registrations.filter(({ info }) => !this.isValid(info.path));
       this.#checkReferences(fresh);
-      await this.#putBlobs(fresh, blobs);
+      const content = await this.#putBlobs(fresh, blobs);
       const now = this.#options.now();
       const infos = fresh.map(({ info }) => ({
         registrationTime: now,
         ...info,
         references: sortPaths(info.references),
       }));
-      const puts = fresh.map(({ info, tree }): [string, StoredValue] => [TREE + baseNameOf(info.path), tree]);
-      const required = new Set(fresh.flatMap(({ tree }) => [...blobsOf(tree).keys()]));
+      const trees = fresh.map(({ info, tree }): [string, StoredValue] => [TREE + baseNameOf(info.path), tree]);
       const resigned = this.#newSignatures(registrations);
       if (infos.length === 0 && resigned.length === 0) return;
-      await this.#commitIndex([...infos, ...resigned], [], {
-        puts,
-        require: Array.from(required, (sha256) => BLOB + sha256),
-      });
+      const rest = { puts: [...content.puts, ...trees], require: content.stored };
+      await this.#commitIndex([...infos, ...resigned], [], rest);
     });
   }
 
@@ -370,10 +371,17 @@ export class Store {
     return changed;
   }
 
-  /** In batches of some megabytes: one transaction for a whole system would hold all of it in memory twice. */
-  async #putBlobs(registrations: readonly Registration[], source: BlobSource): Promise<void> {
+  /**
+   * Stores content in batches of some megabytes: one transaction for a whole system would hold all of it in memory twice.
+   * The last, small batch is given back to go with the registration itself; `stored` must be there by then.
+   */
+  async #putBlobs(
+    registrations: readonly Registration[],
+    source: BlobSource,
+  ): Promise<{ puts: [string, StoredValue][]; stored: string[] }> {
     const wanted = new Set(registrations.flatMap(({ tree }) => [...blobsOf(tree).keys()]));
     const there = await this.#backing.existing(Array.from(wanted, (sha256) => BLOB + sha256));
+    const stored = [...there];
     let puts: [string, StoredValue][] = [];
     let size = 0;
     for (const sha256 of wanted) {
@@ -381,12 +389,13 @@ export class Store {
       const bytes = await source(sha256);
       puts.push([BLOB + sha256, ownBytes(bytes)]);
       size += bytes.length;
-      if (size < 8_000_000 && puts.length < 1000) continue;
+      if (size < BATCH_BYTES && puts.length < BATCH_COUNT) continue;
       await this.#backing.commit({ puts, deletes: [], expect: [], require: [] });
+      stored.push(...puts.map(([key]) => key));
       puts = [];
       size = 0;
     }
-    if (puts.length > 0) await this.#backing.commit({ puts, deletes: [], expect: [], require: [] });
+    return { puts, stored };
   }
 
   /** Adds signatures to a valid path, or takes all away (an empty list). */
