@@ -25,6 +25,17 @@ let
   );
   busyboxAliases = lib.replaceStrings [ "alias -- " ] [ "alias " ] aliases;
 
+  # A link that is replaced by rename, so that it never is missing; at boot there is nothing to replace.
+  replaceLink = target: place: ''
+    if [ -L ${place} ]; then
+      ln -sfn ${target} ${place}.new
+      mv -T ${place}.new ${place}
+    else
+      [ -d ${dirOf place} ] || mkdir -p ${dirOf place}
+      ln -s ${target} ${place}
+    fi
+  '';
+
   init =
     description:
     mkOption {
@@ -141,20 +152,8 @@ in
     };
 
     system.activationScripts = {
-      binsh = ''
-        mkdir -p /bin
-        ln -sfn ${cfg.binsh} /bin/.sh.tmp
-        mv /bin/.sh.tmp /bin/sh
-      '';
-      usrbinenv =
-        if cfg.usrbinenv == null then
-          "rm -f /usr/bin/env"
-        else
-          ''
-            mkdir -p /usr/bin
-            ln -sfn ${cfg.usrbinenv} /usr/bin/.env.tmp
-            mv /usr/bin/.env.tmp /usr/bin/env
-          '';
+      binsh = replaceLink cfg.binsh "/bin/sh";
+      usrbinenv = if cfg.usrbinenv == null then "rm -f /usr/bin/env" else replaceLink cfg.usrbinenv "/usr/bin/env";
     };
   };
 }

@@ -1,4 +1,4 @@
-# update-users.sh SPEC mutable|immutable: brings /etc/passwd, /etc/group and /etc/shadow to what SPEC declares.
+# update-users.sh, sourced with the arguments SPEC and mutable|immutable in a subshell: brings /etc/passwd, /etc/group and /etc/shadow to what SPEC declares.
 #
 # SPEC has one line an account, fields separated by tabs, `-` for none:
 #   group NAME GID MEMBERS      user NAME UID GROUP DESCRIPTION HOME SHELL KIND HOME-MODE SECRET

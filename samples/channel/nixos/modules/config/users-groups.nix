@@ -290,7 +290,8 @@ in
       deps = [ "etc" ];
       text = ''
         terrarium-step users "setting up users and groups"
-        sh ${./update-users.sh} ${spec} ${if cfg.mutableUsers then "mutable" else "immutable"}
+        set -- ${spec} ${if cfg.mutableUsers then "mutable" else "immutable"}
+        . ${./update-users.sh}
       '';
     };
     system.build.usersGroups = spec;

@@ -78,15 +78,15 @@ in
     system.activationScripts = {
       # The directories that everything else takes for granted.
       specialfs = ''
-        mkdir -p /run /tmp /var/empty /var/lib /var/log /var/tmp /root /home /etc
-        chmod 1777 /tmp /var/tmp
-        chmod 700 /root
+        # Once a boot: the root file system is new then.
+        if [ ! -L /run/current-system ]; then
+          mkdir -p /run /tmp /var/empty /var/lib /var/log /var/tmp /root /home /etc
+          chmod 1777 /tmp /var/tmp
+          chmod 700 /root
+          ln -sfn /run /var/run
+        fi
       '';
       etc.deps = [ "specialfs" ];
-      var = {
-        deps = [ "specialfs" ];
-        text = "ln -sfn /run /var/run";
-      };
     };
     system.build = {
       activate = ''
@@ -95,8 +95,12 @@ in
         ${head}
         ${join scripts}
         terrarium-step current-system "the running system is now this one"
-        ln -sfn "$systemConfig" /run/.current-system
-        mv -T /run/.current-system /run/current-system
+        if [ -L /run/current-system ]; then
+          ln -sfn "$systemConfig" /run/.current-system
+          mv -T /run/.current-system /run/current-system
+        else
+          ln -s "$systemConfig" /run/current-system
+        fi
         exit $_status
       '';
       dryActivate = ''

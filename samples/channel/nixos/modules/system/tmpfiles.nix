@@ -132,7 +132,7 @@ in
   config = lib.mkIf (rules != [ ]) {
     environment.etc."tmpfiles.d/00-nixos.conf".text = lib.concatMapStrings (rule: rule + "\n") rules;
     system.activationScripts.tmpfiles = {
-      deps = [ "users" "var" ];
+      deps = [ "users" ];
       text = lib.concatMapStrings command rules;
     };
   };

@@ -56,7 +56,7 @@ let
     #!${pkgs.runtimeShell}
     # Stage 2: the first program of this system. Activates it and hands over to the service manager.
     export PATH=${pkgs.busybox}/bin:${config.systemd.package}/bin
-    mkdir -p /run
+    [ -d /run ] || mkdir /run
     ln -sfn @out@ /run/booted-system
     @out@/activate
     exec @out@/systemd/bin/systemd
