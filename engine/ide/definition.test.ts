@@ -57,6 +57,7 @@ describe("definition", () => {
   it("legacy let", () => definition("let { a = 1; body = $0a; }", "let { [a] = 1; body = a; }"));
   it("interpolated", () => definition('let a = "x"; in "${$0a}"', 'let [a] = "x"; in "${a}"'));
   it("behind a non-ASCII text", () => definition('let a = "é😀"; in $0a', 'let [a] = "é😀"; in a'));
+  it("with a known set", () => definition("let s = { a = 1; }; in with s; $0a", "let s = { [a] = 1; }; in with s; a"));
   it("a file", () =>
     expect(definitionAt(...cursor("import ./b/$0c.nix"))).toEqual([{ path: "/w/b/c.nix", start: 0, end: 0 }]));
   it("a broken text", () => definition("let a = 1; in { b = $0a }", "let [a] = 1; in { b = a }"));

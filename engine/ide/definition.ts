@@ -13,6 +13,7 @@ import {
   namesOf,
   type Scope,
   scopeAt,
+  withsOf,
 } from "./scopes.ts";
 import type { Location, Reference, RenameResult, Span, TextEdit } from "./types.ts";
 
@@ -124,9 +125,19 @@ function parenthesised(document: Document, expr: Span & { kind: string }): strin
 function attributeSpans(document: Document, offset: number): Span[] {
   const nodes = nodesAt(document.ast, offset);
   const name = nodes.at(-1);
+  if (name?.kind === "var") return withAttribute(document, name.name, scopeAt(document, offset));
   const select = nodes.at(-2);
   if (name?.kind !== "static-name" || select?.kind !== "select") return [];
   return definedAttribute(document, select, name, scopeAt(document, offset));
+}
+
+/** A name that a `with` over a known set brings. */
+function withAttribute(document: Document, name: string, scope: Scope): Span[] {
+  for (const one of withsOf(scope)) {
+    const spans = attributeNames(document, knownSet(one, scope)?.set ?? null, name);
+    if (spans.length > 0) return spans;
+  }
+  return [];
 }
 
 function definedAttribute(document: Document, select: Select, name: Span & { name: string }, scope: Scope): Span[] {
@@ -138,8 +149,8 @@ function definedAttribute(document: Document, select: Select, name: Span & { nam
 }
 
 /** The place of an attribute's own name in the path that defines it. */
-function attributeNames(document: Document, set: AttrSet, name: string): Span[] {
-  const attr = set.attrs.find((one) => one.name === name);
+function attributeNames(document: Document, set: AttrSet | null, name: string): Span[] {
+  const attr = set?.attrs.find((one) => one.name === name);
   if (attr === undefined) return [];
   const binding = nodesAt(document.ast, attr.pos).findLast(
     (node) => node.kind === "path-binding" && node.start === attr.pos,

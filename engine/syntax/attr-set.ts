@@ -118,7 +118,10 @@ function define(context: BindingContext, set: AttrSetNode, attr: Attr, prefix: r
   else reportDuplicate(context, path, attr.name, attr.pos, existing.pos);
 }
 
-/** Nix keeps the first set's `rec` and forgets the second's. */
+/**
+ * Nix keeps the first set's `rec` and forgets the second's. Where only the second set has an `inherit (x)` C++ Nix 2.34 may
+ * fail an assertion of its own; here it merges like any other attribute.
+ */
 function merge(context: BindingContext, into: AttrSetNode, from: AttrSetNode, path: readonly AttrName[]): void {
   const shift = into.inheritFrom.length;
   for (const attr of from.attrs) {

@@ -141,7 +141,7 @@ class Printer {
         this.pending.push({
           layout: layout.content,
           indent,
-          broken: layout.breaks || !this.fits(layout.content, indent),
+          broken: layout.breaks || this.suffixes !== "" || !this.fits(layout.content, indent),
         });
         return;
       case "line":
