@@ -7,7 +7,7 @@ import { NixError, addTrace } from "#engine/eval/error.ts";
 import { plainText } from "#engine/eval/expect.ts";
 import { force } from "#engine/eval/force.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
-import { lazyPositionSet } from "#engine/eval/position-value.ts";
+import { positionSet } from "#engine/eval/position-value.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import { printName } from "#engine/eval/print.ts";
 import { Attrs, Thunk, slotArray } from "#engine/eval/value.ts";
@@ -201,7 +201,7 @@ export const attrsBuiltins: BuiltinFamily = [
     doc: "Returns where attribute *s* of *set* was written, as `{ column; file; line; }`, or `null` if that is not known.",
     impl: ([name, set]) => {
       const pos = set.has(name) ? attributePos(set.positions, set.keys, name) : undefined;
-      return pos === undefined ? null : lazyPositionSet(pos);
+      return pos === undefined ? null : positionSet(pos);
     },
   }),
   builtin({

@@ -6,7 +6,7 @@
  */
 import type { Assert, AttrName, AttrSet, Binary, Expr, Lambda, Source, Str, Antiquote } from "#engine/syntax/ast.ts";
 import { printExpr } from "#engine/syntax/print.ts";
-import { constantCode, type Code } from "./code.ts";
+import { constantCode, leafCode, type Code } from "./code.ts";
 import { applyCode } from "./codes/application.ts";
 import {
   assertCode,
@@ -96,7 +96,7 @@ class Compiler {
       case "search-path":
         return this.searchPath(expr.text, scope, expr.start);
       case "cur-pos":
-        return constantCode(positionSet(pos));
+        return leafCode(() => positionSet(pos));
       case "var":
         return this.variable(expr.name, scope, expr.start);
       case "select": {

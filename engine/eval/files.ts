@@ -14,6 +14,7 @@ import type { EvalContext } from "./context.ts";
 import { NixError } from "./error.ts";
 import type { Io } from "./io.ts";
 import { literalPaths } from "./literal-paths.ts";
+import { reportWarning } from "./report.ts";
 import type { Scope } from "./scope.ts";
 import { Thunk } from "./value.ts";
 
@@ -41,7 +42,9 @@ export function parseOrThrow(source: Source, { settings, io, symbols }: ParseCon
     lintShortPathLiterals: settings.lintShortPathLiterals,
     lintAbsolutePathLiterals: settings.lintAbsolutePathLiterals,
   });
-  for (const warning of warnings) io.log(`warning: ${warning.message}`);
+  for (const { message, start, positioned } of warnings) {
+    io.log(reportWarning(message, positioned === false ? undefined : { source, offset: start }));
+  }
   const [first] = diagnostics;
   if (first === undefined) {
     symbols.internAll(ast);

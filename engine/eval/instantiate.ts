@@ -54,9 +54,10 @@ const usage = (message: string): NixError => new NixError("usage", message, { da
 
 /** Reads the command line; throws NixError of kind usage. */
 export function parseInstantiateArguments(argv: readonly string[], world: InstantiateWorld): InstantiateArguments {
+  const warn = (message: string): void => world.error(`warning: ${message}\n`);
   let settings: Settings = { ...defaultSettings, ...world.settings };
   for (const [name, value] of parseConfig(world.env("NIX_CONFIG") ?? ""))
-    settings = applySetting(settings, name, value);
+    settings = applySetting(settings, name, value, warn);
   const includes: string[] = [];
   const result = {
     mode: "instantiate" as InstantiateArguments["mode"],
@@ -143,11 +144,12 @@ export function parseInstantiateArguments(argv: readonly string[], world: Instan
         break;
       case "--option": {
         const [name, value] = take(flag, 2) as [string, string];
-        settings = applySetting(settings, name, value);
+        settings = applySetting(settings, name, value, warn);
         break;
       }
       default:
-        settings = settingFlag(flag, settings, take) ?? settings;
+        settings = settingFlag(flag, settings, take, warn) ?? settings;
+        if (/^-v+$/.test(flag)) break;
         if (!flag.startsWith("-")) result.files.push(flag);
         else if (settingFlagName(flag) === undefined) throw usage(`unrecognised flag '${flag}'`);
     }
@@ -190,12 +192,13 @@ function settingFlag(
   flag: string,
   settings: Settings,
   take: (flag: string, count: number) => string[],
+  warn: (message: string) => void,
 ): Settings | undefined {
-  if (flag === "--impure") return applySetting(settings, "pure-eval", "false");
+  if (flag === "--impure") return applySetting(settings, "pure-eval", "false", warn);
   const name = settingFlagName(flag);
   if (name === undefined || !flag.startsWith("--")) return undefined;
-  if (settingFlags[name] === "switch") return applySetting(settings, name, flag.startsWith("--no-") ? "false" : "true");
-  return applySetting(settings, name, take(flag, 1)[0]!);
+  if (settingFlags[name] !== "switch") return applySetting(settings, name, take(flag, 1)[0]!, warn);
+  return applySetting(settings, name, flag.startsWith("--no-") ? "false" : "true", warn);
 }
 
 /** Runs `nix-instantiate`. Throws NeedsIO when the `Io` does. */

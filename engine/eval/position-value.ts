@@ -9,8 +9,8 @@ import { Attrs, Thunk, type Value } from "./value.ts";
 
 const keys = new Keys(["column", "file", "line"]);
 
-/** What `unsafeGetAttrPos` answers: line and column are computed when they are looked at. */
-export function lazyPositionSet(pos: Pos): Value {
+/** What `__curPos` and `unsafeGetAttrPos` answer: line and column are computed when they are looked at. */
+export function positionSet(pos: Pos): Value {
   const { origin } = pos.source;
   if (origin.type !== "file") return null;
   const late = (part: "line" | "column"): Thunk =>
@@ -19,12 +19,4 @@ export function lazyPositionSet(pos: Pos): Value {
       [],
     );
   return new Attrs(keys, [late("column"), origin.path, late("line")]);
-}
-
-/** What `__curPos` is. */
-export function positionSet(pos: Pos): Value {
-  const { origin } = pos.source;
-  if (origin.type !== "file") return null;
-  const { line, column } = positionAt(pos.source, pos.offset);
-  return new Attrs(keys, [column, origin.path, line]);
 }

@@ -26,6 +26,10 @@ export function reportError(error: NixError, options: ReportOptions = {}): strin
   return `error:\n${printFrames(frames, options.showTrace === true)}\n${indent}${body}`;
 }
 
+/** A warning with the text it is about. */
+export const reportWarning = (message: string, pos: Pos | undefined): string =>
+  `warning: ${indentRest(message, indent)}\n${locate(pos, `${indent}  `, "  ")}`.trimEnd();
+
 function didYouMean(error: NixError): string {
   const line = suggestionLine(error.suggestions);
   return line === undefined ? "" : `${indent}${line}\n`;
@@ -80,21 +84,21 @@ const printFrame = (frame: TraceFrame): string =>
 const indentRest = (text: string, by: string): string => text.replace(/\n(?=[^\n])/g, `\n${by}`);
 
 /** "at FILE:L:C:" and the lines around, or nothing. */
-function locate(pos: Pos | undefined, by: string): string {
+function locate(pos: Pos | undefined, by: string, more = ""): string {
   if (pos === undefined) return "";
   const { line, column } = positionAt(pos.source, pos.offset);
-  const caret = `${" ".repeat(indent.length + 6)}| ${" ".repeat(column - 1)}^`;
+  const caret = `${more}${" ".repeat(indent.length + 6)}| ${" ".repeat(column - 1)}^`;
   const lines = [
     `${by}at ${originName(pos.source.origin)}:${line}:${column}:`,
-    codeLine(pos, line - 1),
-    codeLine(pos, line),
+    codeLine(pos, line - 1, more),
+    codeLine(pos, line, more),
     caret,
-    codeLine(pos, line + 1),
+    codeLine(pos, line + 1, more),
   ];
   return `${lines.filter((text) => text !== undefined).join("\n")}\n`;
 }
 
-function codeLine(pos: Pos, line: number): string | undefined {
+function codeLine(pos: Pos, line: number, more: string): string | undefined {
   const text = lineText(pos.source, line);
-  return text === undefined ? undefined : `${indent}${String(line).padStart(6)}| ${text}`.trimEnd();
+  return text === undefined ? undefined : `${more}${indent}${String(line).padStart(6)}| ${text}`.trimEnd();
 }

@@ -1,7 +1,6 @@
 /**
  * Settings as text: nix.conf lines, NIX_CONFIG, `--option NAME VALUE`.
  */
-import { NixError } from "./error.ts";
 import type { Settings } from "./settings.ts";
 
 /** The lines of a nix.conf: `name = value`, `#` comments. */
@@ -16,19 +15,77 @@ export function parseConfig(text: string): [name: string, value: string][] {
 
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
 
+/** A value that is no value of its setting: the setting keeps what it was. */
+class InvalidValue extends Error {}
+
 function boolean(name: string, value: string): boolean {
   if (/^(true|yes|1)$/.test(value)) return true;
   if (/^(false|no|0)$/.test(value)) return false;
-  throw new NixError("usage", `Boolean setting '${name}' has invalid value '${value}'`);
+  throw new InvalidValue(`Boolean setting '${name}' has invalid value '${value}'`);
 }
 
 function level(name: string, value: string): Settings["lintUrlLiterals"] {
   if (value === "ignore" || value === "warn" || value === "fatal") return value;
-  throw new NixError("usage", `option '${name}' has invalid value '${value}'`);
+  throw new InvalidValue(`setting '${name}' has invalid value '${value}', expected 'ignore', 'warn', or 'fatal'`);
 }
 
-/** The settings with one changed; settings that do not matter to evaluation are accepted and ignored. */
-export function applySetting(settings: Settings, name: string, value: string): Settings {
+function natural(name: string, value: string): number {
+  if (/^\d+$/.test(value)) return Number(value);
+  throw new InvalidValue(`setting '${name}' has invalid value '${value}'`);
+}
+
+/** Experimental features of this version. */
+const features = new Set(
+  (
+    "auto-allocate-uids blake3-hashes build-time-fetch-tree ca-derivations cgroups configurable-impure-env daemon-trust-override " +
+    "dynamic-derivations external-builders fetch-closure fetch-tree flakes git-hashing impure-derivations local-overlay-store " +
+    "mounted-ssh-store nix-command no-url-literals parse-toml-timestamps pipe-operators read-only-local-store recursive-nix verified-fetches"
+  ).split(" "),
+);
+
+function featureSet(value: string, before: ReadonlySet<string>, warn: Warn): ReadonlySet<string> {
+  const named = words(value);
+  for (const feature of named) if (!features.has(feature)) warn(`unknown experimental feature '${feature}'`);
+  return new Set([...before, ...named]);
+}
+
+/** Settings of nix.conf that do not change what an evaluation gives. */
+const ignored = new Set(
+  (
+    "accept-flake-config access-tokens allow-dirty allow-dirty-locks allow-new-privileges allow-symlinked-store " +
+    "allow-unsafe-native-code-during-evaluation allowed-impure-host-deps allowed-users always-allow-substitutes auto-optimise-store " +
+    "bash-prompt bash-prompt-prefix bash-prompt-suffix build-dir build-hook build-poll-interval build-users-group builders " +
+    "builders-use-substitutes commit-lock-file-summary compress-build-log connect-timeout cores debugger-on-trace debugger-on-warn " +
+    "diff-hook download-attempts download-buffer-size download-speed eval-attrset-update-layer-rhs-threshold eval-cache " +
+    "eval-profile-file eval-profiler eval-profiler-frequency external-builders extra-platforms fallback filter-syscalls flake-registry " +
+    "fsync-metadata fsync-store-paths gc-reserved-space hashed-mirrors http-connections http2 id-count ignore-try ignored-acls " +
+    "impersonate-linux-26 json-log-path keep-build-log keep-derivations keep-env-derivations keep-failed keep-going keep-outputs " +
+    "log-lines max-build-log-size max-free max-jobs max-silent-time max-substitution-jobs min-free min-free-check-interval " +
+    "nar-buffer-size narinfo-cache-meta-ttl narinfo-cache-negative-ttl narinfo-cache-positive-ttl netrc-file " +
+    "nix-shell-always-looks-for-shell-nix nix-shell-shebang-arguments-relative-to-script plugin-files post-build-hook pre-build-hook " +
+    "preallocate-contents print-missing require-drop-supplementary-groups require-sigs run-diff-hook sandbox sandbox-build-dir " +
+    "sandbox-dev-shm-size sandbox-fallback sandbox-paths secret-key-files ssl-cert-file stalled-download-timeout start-id store " +
+    "substitute substituters sync-before-registering system-features tarball-ttl timeout trace-function-calls " +
+    "trace-import-from-derivation trust-tarballs-from-git-forges trusted-public-keys trusted-substituters trusted-users " +
+    "upgrade-nix-store-path-url use-case-hack use-cgroups use-registries use-sqlite-wal use-xdg-base-directories user-agent-suffix " +
+    "warn-dirty warn-large-path-threshold warn-short-path-literals"
+  ).split(" "),
+);
+
+type Warn = (message: string) => void;
+
+/** The settings with one changed. Unknown settings and invalid values are warned about and change nothing. */
+export function applySetting(settings: Settings, name: string, value: string, warn: Warn): Settings {
+  try {
+    return changed(settings, name, value, warn);
+  } catch (thrown) {
+    if (!(thrown instanceof InvalidValue)) throw thrown;
+    warn(thrown.message);
+    return settings;
+  }
+}
+
+function changed(settings: Settings, name: string, value: string, warn: Warn): Settings {
   switch (name) {
     case "system":
     case "eval-system":
@@ -46,15 +103,17 @@ export function applySetting(settings: Settings, name: string, value: string): S
     case "show-trace":
       return { ...settings, showTrace: boolean(name, value) };
     case "max-call-depth":
-      return { ...settings, maxCallDepth: Number(value) };
+      return { ...settings, maxCallDepth: natural(name, value) };
     case "allowed-uris":
       return { ...settings, allowedUris: words(value) };
     case "nix-path":
       return { ...settings, nixPath: words(value) };
+    case "extra-nix-path":
+      return { ...settings, nixPath: [...settings.nixPath, ...words(value)] };
     case "experimental-features":
-      return { ...settings, experimentalFeatures: new Set(words(value)) };
+      return { ...settings, experimentalFeatures: featureSet(value, new Set(), warn) };
     case "extra-experimental-features":
-      return { ...settings, experimentalFeatures: new Set([...settings.experimentalFeatures, ...words(value)]) };
+      return { ...settings, experimentalFeatures: featureSet(value, settings.experimentalFeatures, warn) };
     case "lint-url-literals":
       return { ...settings, lintUrlLiterals: level(name, value) };
     case "lint-short-path-literals":
@@ -62,6 +121,7 @@ export function applySetting(settings: Settings, name: string, value: string): S
     case "lint-absolute-path-literals":
       return { ...settings, lintAbsolutePathLiterals: level(name, value) };
     default:
+      if (!ignored.has(name.replace(/^extra-/, ""))) warn(`unknown setting '${name}'`);
       return settings;
   }
 }

@@ -13,6 +13,7 @@ import {
   type FileType,
   type Io,
 } from "#engine/eval/io.ts";
+import { NixError } from "#engine/eval/error.ts";
 import { PendingWrites } from "#engine/eval/pending-writes.ts";
 import type { AddSourceRequest } from "#engine/eval/io.ts";
 import type { PathInfo } from "#engine/store/path-info.ts";
@@ -96,15 +97,24 @@ export class NodeIo implements Io {
     return this.started;
   }
 
+  /** A store without files (`dummy://`) computes paths but takes nothing. */
+  private refuse(operation: string): void {
+    if (this.options.root !== undefined) return;
+    throw new NixError("io", `operation '${operation}' is not supported by store 'dummy://'`);
+  }
+
   addSource(request: AddSourceRequest): string {
+    if (!request.dryRun) this.refuse("addToStoreFromDump");
     return this.writes.addSource(request);
   }
 
   addText(name: string, text: string, references: readonly string[]): string {
+    if (!this.options.readOnly()) this.refuse("addToStoreFromDump");
     return this.writes.addText(name, text, references, this.options.readOnly());
   }
 
   writeDerivation(drvPath: string, text: string, references: readonly string[]): void {
+    this.refuse("writeDerivation");
     this.writes.writeDerivation(drvPath, text, references);
   }
 
