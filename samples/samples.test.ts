@@ -2,9 +2,10 @@
  * The samples against C++ Nix (scripts/record-samples.mjs): the same derivations, byte for byte, or the same error. And each
  * example is whole: its files exist, and the seeds are the ones that seeds.json names.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { createEvaluator } from "#engine/eval/evaluator.ts";
 import { printAmbiguous } from "#engine/eval/print.ts";
 import type { Addition } from "#engine/eval/pending-writes.ts";
@@ -17,6 +18,9 @@ import { NodeIo } from "#workers/node/io.ts";
 const samples = import.meta.dirname;
 const goldens = path.join(samples, "../engine/testdata/samples");
 const channel = path.join(samples, "channel");
+/** Where the store's files would be: nothing is ever written there. */
+const emptyStore = mkdtempSync(path.join(tmpdir(), "samples-"));
+afterAll(() => rmSync(emptyStore, { recursive: true }));
 
 interface Golden {
   readonly drvPath?: string;
@@ -39,7 +43,7 @@ function readJson<T>(file: string): T {
 function instantiate(expression: string): { text: string; derivations: Record<string, string>; additions: Addition[] } {
   const io = new NodeIo({
     storeDir: "/nix/store",
-    root: undefined,
+    root: emptyStore,
     readOnly: () => false,
     info: () => undefined,
     env: () => undefined,
