@@ -118,17 +118,29 @@ function define(context: BindingContext, set: AttrSetNode, attr: Attr, prefix: r
   else reportDuplicate(context, path, attr.name, attr.pos, existing.pos);
 }
 
-/**
- * Nix keeps the first set's `rec` and forgets the second's. Where only the second set has an `inherit (x)` C++ Nix 2.34 may
- * fail an assertion of its own; here it merges like any other attribute.
- */
+/** Nix keeps the first set's `rec` and forgets the second's. */
 function merge(context: BindingContext, into: AttrSetNode, from: AttrSetNode, path: readonly AttrName[]): void {
-  const shift = into.inheritFrom.length;
+  const moved = movedInherits(into.inheritFrom.length, from);
   for (const attr of from.attrs) {
-    define(context, into, attr.kind === "inherit-from" ? { ...attr, from: attr.from + shift } : attr, path);
+    define(context, into, attr.kind === "inherit-from" ? { ...attr, from: moved(attr.from) } : attr, path);
   }
   into.inheritFrom.push(...from.inheritFrom);
   into.dynamic.push(...from.dynamic);
+}
+
+/**
+ * Where the `inherit (x)` expressions of a merged set come to lie behind `offset` others. C++ Nix 2.34 moves each once for
+ * every name it gives, so `inherit (x) a b;` may end up taking both from a later expression: it is the same here. Where
+ * that leads past the last one, C++ Nix fails an assertion; here the expression is the right one.
+ */
+function movedInherits(offset: number, { attrs, inheritFrom }: AttrSetNode): (index: number) => number {
+  const names = inheritFrom.map(
+    (_, index) => attrs.filter((attr) => attr.kind === "inherit-from" && attr.from === index).length,
+  );
+  return (index) => {
+    const target = index + offset * names[index]!;
+    return target < offset + inheritFrom.length ? target : index + offset;
+  };
 }
 
 /** Adds `inherit names;` or, with an expression, `inherit (from) names;`. */
