@@ -6,6 +6,8 @@ interface Palette {
   ink: string;
   faint: string;
   line: string;
+  /** Line numbers: quiet, and still 4.5:1 on the surface. */
+  lines: string;
   accent: string;
   select: string;
   raised: string;
@@ -23,6 +25,7 @@ const light: Palette = {
   ink: "#16211b",
   faint: "#8b978f",
   line: "#dbe3da",
+  lines: "#5d6c63",
   accent: "#1b6e46",
   select: "#1b6e4633",
   raised: "#ffffff",
@@ -40,6 +43,7 @@ const dark: Palette = {
   ink: "#e7efea",
   faint: "#66756d",
   line: "#26322c",
+  lines: "#8b9b92",
   accent: "#63d49c",
   select: "#63d49c38",
   raised: "#19221e",
@@ -60,7 +64,7 @@ function theme(name: string, type: "light" | "dark", colours: Palette): ThemeReg
     colors: {
       "editor.background": surface,
       "editor.foreground": ink,
-      "editorLineNumber.foreground": faint,
+      "editorLineNumber.foreground": colours.lines,
       "editorLineNumber.activeForeground": ink,
       "editorCursor.foreground": accent,
       "editor.selectionBackground": select,

@@ -6,6 +6,7 @@ import { DockTools } from "#web/ui/dock-tools.ts";
 import { Empty, Fact, Progress, Segments } from "#web/ui/parts.tsx";
 import { StoreName } from "#web/ui/store-name.tsx";
 import { useAnswer } from "#web/ui/use-answer.ts";
+import "./derivation.css";
 
 type View = "read" | "text";
 
@@ -103,7 +104,7 @@ function Readable({ drv }: { drv: DerivationView }) {
           <dl className="facts">
             {drv.env.map((variable) => (
               <Fact key={variable.name} name={variable.name}>
-                <code>{linked(variable.value.slice(0, 2000), open)}</code>
+                <code className="drv-value">{linked(variable.value, open)}</code>
               </Fact>
             ))}
           </dl>

@@ -80,7 +80,7 @@ function Head({ phase }: { phase: MachinePhase }) {
 function Stats() {
   const stats = useAppState((state) => state.machine.stats);
   const failed = useAppState((state) => state.machine.units.filter((unit) => unit.active === "failed").length);
-  const count = useAppState((state) => state.machine.units.length);
+  const count = useAppState((state) => state.machine.units.filter((unit) => unit.name.endsWith(".service")).length);
   const ui = useUi();
   if (count === 0) return null;
   const memory = stats
@@ -88,7 +88,7 @@ function Stats() {
     : undefined;
   return (
     <button type="button" className="machine-stats" data-tip={memory} onClick={() => ui.togglePanel("services")}>
-      {failed > 0 ? <span className="machine-failed">{failed} failed</span> : plural(count, "unit")}
+      {failed > 0 ? <span className="machine-failed">{failed} failed</span> : plural(count, "service")}
     </button>
   );
 }

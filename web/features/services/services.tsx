@@ -13,6 +13,8 @@ import "./services.css";
 /** What a person looks for comes first. */
 const order: UnitState["active"][] = ["failed", "activating", "deactivating", "active", "inactive"];
 
+const rank = (unit: UnitState): number => order.indexOf(unit.active) * 2 + Number(!unit.name.endsWith(".service"));
+
 export default function Services() {
   const units = useAppState((state) => state.machine.units);
   const stats = useAppState((state) => state.machine.stats);
@@ -23,9 +25,7 @@ export default function Services() {
         <p>The machine is off, or it is just starting.</p>
       </Empty>
     );
-  const sorted = units.toSorted(
-    (a, b) => order.indexOf(a.active) - order.indexOf(b.active) || (a.name < b.name ? -1 : 1),
-  );
+  const sorted = units.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   const shown = sorted.find((unit) => unit.name === chosen) ?? sorted[0];
   return (
     <>
@@ -47,7 +47,7 @@ export default function Services() {
                 <span className="unit-name">{bareUnit(unit.name)}</span>
                 <span className="muted truncate grow">{unit.description}</span>
                 <span className={unit.active === "failed" ? "unit-bad" : "muted"}>
-                  {unit.active} ({unit.sub})
+                  {unit.active === unit.sub ? unit.active : `${unit.active} (${unit.sub})`}
                 </span>
               </button>
             </li>
