@@ -37,11 +37,15 @@ const kill = 9;
 /** What the kernel prints when it ends a process for want of memory. */
 const outOfMemory = /out of memory: killed process/i;
 
+const cancelled: SandboxResult = { ok: false, failure: { kind: "cancelled" }, milliseconds: 0 };
+
 export class Sandbox {
   readonly #machine: BuilderMachine;
   readonly #now: () => number;
   #queue: Promise<unknown> = Promise.resolve();
   #running: Build | undefined;
+  /** Counts cancellations. */
+  #era = 0;
 
   constructor(machine: BuilderMachine, now: () => number) {
     this.#machine = machine;
@@ -50,13 +54,15 @@ export class Sandbox {
 
   /** Builds wait for each other. Resolves also when the build fails; what it throws is a bug or an image that cannot start. */
   build(request: SandboxRequest, onLog: (bytes: Uint8Array) => void): Promise<SandboxResult> {
-    const result = this.#queue.then(() => this.#build(request, onLog));
+    const era = this.#era;
+    const result = this.#queue.then(() => (era === this.#era ? this.#build(request, onLog) : cancelled));
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
-  /** Ends the running build; the next one starts a new VM. */
+  /** Ends the running build and those that wait; what is asked for after this starts a new VM. */
   async cancel(): Promise<void> {
+    this.#era++;
     this.#running?.stop({ kind: "cancelled" });
     if (this.#running !== undefined) await this.#machine.cut();
   }

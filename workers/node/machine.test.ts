@@ -302,8 +302,10 @@ describe("a builder", { timeout: 120_000 }, () => {
   it("is cancelled, and the next build begins anew", async () => {
     const abort = new AbortController();
     const result = build("echo begun; busybox sleep 60", {}, abort.signal);
+    const waiting = build("echo never > $out", {}, abort.signal);
     setTimeout(() => abort.abort(), 1500);
     expect(await result).toMatch(/^error cancelled\|/);
+    expect(await waiting).toBe("error cancelled|");
     expect(await build("echo again > $out")).toBe("- again\n|");
   });
 });
