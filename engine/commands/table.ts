@@ -4,6 +4,7 @@ import { nix } from "./nix.ts";
 import { nixCollectGarbage } from "./nix-collect-garbage.ts";
 import { nixEnv } from "./nix-env.ts";
 import { nixHash } from "./nix-hash.ts";
+import { nixPrefetchUrl } from "./nix-prefetch-url.ts";
 import { nixStore } from "./nix-store.ts";
 
-export const COMMANDS: readonly Command[] = [nixStore, nixEnv, nixCollectGarbage, nixHash, nix];
+export const COMMANDS: readonly Command[] = [nixStore, nixEnv, nixCollectGarbage, nixHash, nixPrefetchUrl, nix];

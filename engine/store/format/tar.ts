@@ -1,8 +1,9 @@
 /**
- * Reading tar archives (ustar, GNU long names, pax paths) into trees. Archives are hostile until read: names that leave
- * the archive, absolute ones and links in the way of files are refused; devices and sockets are skipped.
+ * Tar archives: reading (ustar, GNU long names, pax paths) into trees, and writing reproducible ones. An archive is
+ * hostile until read: names that leave it, absolute ones and links in the way of files are refused; devices and sockets
+ * are skipped.
  */
-import { type ByteString, fromBytes } from "./bytes.ts";
+import { type ByteString, EMPTY_BYTES, concatBytes, fromBytes, toBytes } from "./bytes.ts";
 import { FormatError } from "./error.ts";
 import { type SourceTree, directory, isEntryName, regularFile, symlink } from "./tree.ts";
 
@@ -140,6 +141,70 @@ function linked(root: Branch, target: ByteString): SourceTree {
 
 function freeze(branch: Branch): SourceTree {
   return directory(Array.from(branch, ([name, node]) => [name, node instanceof Map ? freeze(node) : node] as const));
+}
+
+/** What a tar member is called and holds. */
+export interface TarMember {
+  readonly name: ByteString;
+  readonly node: SourceTree;
+}
+
+/**
+ * A reproducible archive: members in the given order, directories without their contents (name these too), owner root,
+ * every time 1, modes 0444 and 0555 as in a store. Long names and targets come in pax headers.
+ */
+export function writeTar(members: Iterable<TarMember>): Uint8Array<ArrayBuffer> {
+  const blocks: Uint8Array[] = [];
+  for (const { name, node } of members) writeMember(blocks, node.type === "directory" ? `${name}/` : name, node);
+  blocks.push(new Uint8Array(2 * BLOCK));
+  return concatBytes(blocks);
+}
+
+function writeMember(blocks: Uint8Array[], name: ByteString, node: SourceTree): void {
+  const target = node.type === "symlink" ? node.target : "";
+  const pax = [
+    ...(name.length > 100 ? [paxRecord("path", name)] : []),
+    ...(target.length > 100 ? [paxRecord("linkpath", target)] : []),
+  ].join("");
+  if (pax !== "") blocks.push(memberHeader("pax", "x", 0o444, pax.length, ""), padded(toBytes(pax)));
+  const contents = node.type === "regular" ? node.contents : EMPTY_BYTES;
+  const mode = node.type === "symlink" ? 0o777 : node.type === "regular" && !node.executable ? 0o444 : 0o555;
+  const kind = node.type === "regular" ? "0" : node.type === "symlink" ? "2" : "5";
+  blocks.push(memberHeader(name.slice(0, 100), kind, mode, contents.length, target.slice(0, 100)), padded(contents));
+}
+
+/** Its length counts itself. */
+function paxRecord(key: string, value: ByteString): ByteString {
+  const rest = ` ${key}=${value}\n`;
+  let length = rest.length + 1;
+  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+  return `${length}${rest}`;
+}
+
+function memberHeader(name: ByteString, kind: string, mode: number, size: number, link: ByteString): Uint8Array {
+  const block = new Uint8Array(BLOCK);
+  const put = (text: ByteString, at: number) => block.set(toBytes(text), at);
+  const number = (value: number, at: number, digits: number) => put(`${value.toString(8).padStart(digits, "0")}\0`, at);
+  put(name, 0);
+  number(mode, 100, 7);
+  number(0, 108, 7);
+  number(0, 116, 7);
+  number(size, 124, 11);
+  number(1, 136, 11);
+  put(kind, 156);
+  put(link, 157);
+  put("ustar\x0000", 257);
+  put("root", 265);
+  put("root", 297);
+  put(`${checksum(block).toString(8).padStart(6, "0")}\0 `, 148);
+  return block;
+}
+
+function padded(contents: Uint8Array): Uint8Array {
+  if (contents.length % BLOCK === 0) return contents;
+  const block = new Uint8Array(Math.ceil(contents.length / BLOCK) * BLOCK);
+  block.set(contents);
+  return block;
 }
 
 function tarError(why: string): FormatError {
