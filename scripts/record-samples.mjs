@@ -2,14 +2,15 @@
  * Records what C++ Nix makes of the samples, as goldens for the engine's own tests.
  *
  *   NIX_ORACLE=DIR/bin node scripts/record-samples.mjs [--check] [EXAMPLE…]   engine/testdata/samples/EXAMPLE.json
- *   NIX_ORACLE=DIR/bin node scripts/record-samples.mjs --seeds                samples/channel/seeds.json
+ *   node scripts/record-samples.mjs --seeds                                    samples/channel/seeds.json (after a seed changed)
  *
  * A golden holds, for the example's system: drvPath and outPath, the SHA-256 of every .drv file in its closure, and hash, size
  * and references of every store path that the natively built system consists of. `--check` builds everything twice.
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +18,6 @@ import { fileURLToPath } from "node:url";
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const channel = join(project, "samples/channel");
 const oracle = process.env.NIX_ORACLE;
-if (oracle === undefined) throw new Error("NIX_ORACLE must name the directory of C++ Nix's programs");
 
 const words = process.argv.slice(2);
 const examples = words.filter((word) => !word.startsWith("--"));
@@ -30,6 +30,7 @@ else
 
 /** Runs one of Nix's programs on a store of its own below `root`. */
 function nix(root, program, ...argv) {
+  if (oracle === undefined) throw new Error("NIX_ORACLE must name the directory of C++ Nix's programs");
   const options = ["--option", "system", "i686-linux", "--extra-experimental-features", "nix-command"];
   return execFileSync(join(oracle, program), [...argv, ...options], {
     encoding: "utf8",
@@ -109,11 +110,43 @@ function recordSeeds() {
   const seeds = {};
   for (const directory of readdirSync(join(channel, "seeds")).sort()) {
     const path = join(channel, "seeds", directory);
-    const sha256 = nix("/nonexistent", "nix", "hash", "path", "--type", "sha256", path);
+    const hash = createHash("sha256");
+    hash.update(narString("nix-archive-1"));
+    hashNar(hash, path);
+    const sha256 = `sha256-${hash.digest("base64")}`;
     seeds[directory] = { name: directory, version: versionOf(directory, path, file), sha256 };
   }
   const lines = Object.entries(seeds).map(([name, seed]) => `  ${JSON.stringify(name)}: ${JSON.stringify(seed)}`);
   writeFileSync(file, `{\n${lines.join(",\n")}\n}\n`);
+}
+
+/** A string as archives have it: its length in 8 bytes, itself, and zeros up to a multiple of 8. */
+function narString(text) {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(bytes.length));
+  return Buffer.concat([length, bytes, Buffer.alloc((8 - (bytes.length % 8)) % 8)]);
+}
+
+/** The archive of a file, a link or a folder, into a hash. */
+function hashNar(hash, path) {
+  const status = lstatSync(path);
+  const put = (...strings) => strings.forEach((text) => hash.update(narString(text)));
+  put("(", "type");
+  if (status.isSymbolicLink()) put("symlink", "target", readlinkSync(path));
+  else if (status.isFile()) {
+    put("regular");
+    if ((status.mode & 0o100) !== 0) put("executable", "");
+    put("contents", readFileSync(path));
+  } else {
+    put("directory");
+    for (const name of readdirSync(path).sort()) {
+      put("entry", "(", "name", name, "node");
+      hashNar(hash, join(path, name));
+      put(")");
+    }
+  }
+  put(")");
 }
 
 /** The version a binary says itself; for our own program the one written down before. */
