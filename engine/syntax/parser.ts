@@ -42,13 +42,13 @@ export function parse(source: Source, options: Partial<ParseOptions> = {}): Pars
   return { ast, diagnostics: parser.diagnostics, warnings: parser.warnings };
 }
 
-/** Action of each rule; null hands the only value on. */
+/** Action of each rule; null (`pass`) hands the only value on. */
 const RULES: readonly (Action | null)[] = RULE_ACTIONS.map((name) => ACTIONS[name] ?? null);
 
 /** After so many diagnostics the rest of the text is left out. */
 const MOST_DIAGNOSTICS = 100;
 
-/** A state − 1 entry of the table after which nothing more is read. */
+/** The state before anything is read. */
 const START_STATE = 0;
 
 class Parser implements Frame {

@@ -16,7 +16,7 @@ export function tablesModule(): string {
     "",
     "/** Rules from number 1 on: action, length, head. Rule 0 accepts. */",
     text("RULES", rules),
-    "/** One row a state: what to do at a terminal; positive: shift to that state − 1; negative: reduce by that rule; 0: fail. */",
+    "/** One row a state: what to do at a terminal; n > 0: shift to state n − 1; n < 0: reduce by rule −n − 1; 0: fail. */",
     text("ACTIONS", tables.actions.map(encodeRow).join(" ")),
     "/** The rule a state reduces by at any other terminal; −1: none. */",
     text("DEFAULTS", tables.defaults.join(" ")),

@@ -1,9 +1,9 @@
 /**
  * The grammar of the Nix language as data: terminals, precedences and rules.
  *
- * Invariant: it yields the same LALR(1) states as the grammar of C++ Nix 2.34. Which tokens a syntax error says it expected is a property
- * of those states, so a rule may not be rewritten even where another form accepts the same language. `tables.ts` is made
- * from this file.
+ * Invariant: it yields the same LALR(1) states as the grammar of C++ Nix 2.34. Which tokens a syntax error says it expected
+ * is a property of those states, so a rule may not be rewritten even where another form accepts the same language.
+ * `tables.ts` is made from this file.
  */
 import type { TerminalName } from "../token.ts";
 
