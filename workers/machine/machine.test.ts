@@ -57,7 +57,7 @@ describe("power", () => {
   it("goes from off to running", async () => {
     const { powers, guest, events } = await running();
     expect(powers()).toEqual(["starting", "ready", "booting", "running"]);
-    expect(guest().heard[0]).toMatch(/^2 0 \d+ \/nix\/store\/x-system seed=(07){64}$/);
+    expect(guest().heard[0]).toMatch(/^2 0 \d+ \/nix\/store\/x-system seed=(07){32}$/);
     const phases = events.flatMap((event) => (event.kind === "phase" ? [event] : []));
     expect(phases.map(({ phase }) => phase)).toEqual([
       "images",

@@ -140,7 +140,7 @@ export class LinuxMachine implements Machine {
     this.#meter.booting();
     const running = this.#awaitBoot();
     const settings = Object.entries(request.settings ?? {}).map(([key, value]) => `${key}=${value}`);
-    const seed = `seed=${hexadecimal(this.#platform.random(64))}`;
+    const seed = `seed=${hexadecimal(this.#platform.random(32))}`;
     const seconds = Math.round(this.#platform.now() / 1000);
     control.send(toGuest.BOOT, 0, [seconds, request.topLevel, seed, ...settings]);
     try {
