@@ -56,6 +56,7 @@ function mount(place: HTMLElement, page: Page): () => void {
     padding: { top: 12, bottom: 24 },
     minimap: { enabled: false },
     scrollBeyondLastLine: false,
+    renderFinalNewline: "on",
     renderLineHighlight: "line",
     renderLineHighlightOnlyWhenFocus: true,
     overviewRulerLanes: 0,
@@ -70,6 +71,11 @@ function mount(place: HTMLElement, page: Page): () => void {
     bracketPairColorization: { enabled: false },
   });
   const typing = listenToModels(page);
+  // A message under the editor takes room from it: the line one is at stays in sight.
+  editor.onDidLayoutChange(() => {
+    const at = editor.getPosition();
+    if (at && editor.hasTextFocus()) editor.revealPosition(at);
+  });
   const opener = monaco.editor.registerEditorOpener({
     openCodeEditor: (_, resource, at) => {
       const range = at && "startLineNumber" in at ? at : null;

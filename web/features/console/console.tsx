@@ -8,10 +8,10 @@ import { commonStart } from "./common-start.ts";
 import "./console.css";
 
 const tries = [
-  "nix eval --expr '1 + 1'",
   "nixos-rebuild list-generations",
-  "nix-store -q --references /run/current-system",
   "nix-instantiate --eval -E 'builtins.nixVersion'",
+  "nix path-info -rSh /nix/var/nix/profiles/system",
+  "nix-store -q --tree /nix/var/nix/profiles/system",
 ];
 
 export default function Console() {
