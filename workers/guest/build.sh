@@ -5,7 +5,7 @@
 #
 # On Debian 12 (amd64), with: gcc gcc-multilib make flex bison bc libelf-dev libssl-dev zstd cpio xz-utils dpkg-dev.
 # Nothing is installed and no system file is changed: packages are downloaded with an apt configuration of its own and unpacked in a
-# scratch folder (GUEST_WORK, default workers/guest/build/work). The result depends on the versions below and the compiler's
+# scratch folder (GUEST_WORK, default workers/guest/build/work); GUEST_SEEDS puts the seeds elsewhere. The result depends on the versions below and the compiler's
 # only: times, user, host and file order are fixed, so that a second run makes the same bytes. The versions, their
 # licences and where their sources lie are told in SOURCES.md.
 set -euo pipefail
@@ -20,7 +20,7 @@ export SOURCE_DATE_EPOCH=1700000000
 export LC_ALL=C TZ=UTC
 
 guest=$(cd "$(dirname "$0")" && pwd)
-seeds=$guest/../../samples/channel/seeds
+seeds=${GUEST_SEEDS:-$guest/../../samples/channel/seeds}
 work=${GUEST_WORK:-$guest/build/work}
 mkdir -p "$work/apt/parts" "$work/apt/state/lists/partial" "$work/apt/cache/archives/partial" "$work/debs"
 
@@ -34,7 +34,8 @@ refresh_lists() {
   [ -e "$work/apt/ready" ] && return
   cp /etc/apt/sources.list.d/debian.sources "$work/apt/parts/debian.sources"
   sed 's/^Types: deb$/Types: deb-src/' "$work/apt/parts/debian.sources" > "$work/apt/parts/sources.sources"
-  apt apt-get update
+  # A mirror in the middle of a change may lack an index: what is missing shows when a package is asked for.
+  apt apt-get update || apt apt-get update || true
   touch "$work/apt/ready"
 }
 
@@ -42,7 +43,8 @@ refresh_lists() {
 unpack() {
   [ -d "$2" ] && return
   refresh_lists
-  (cd "$work/debs" && apt apt-get download "$1")
+  # The system's own lists may have what the mirror just refused.
+  (cd "$work/debs" && { apt apt-get download "$1" || apt-get download "$1"; })
   dpkg-deb -x "$(ls "$work/debs/${1%%[:=]*}"_*.deb)" "$2"
 }
 

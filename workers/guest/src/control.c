@@ -261,6 +261,12 @@ static void add_processes(Bytes *out, const Unit *unit) {
 static void add_process_lines(Bytes *out, const Unit *unit) {
   pid_t main = service_main_pid(unit), ended;
   int status;
+  const char *failed = service_failed_command(unit, &ended, &status);
+  if (failed) {
+    bytes_format(out, "    Process: %d %s (", (int)ended, failed);
+    add_ended(out, status);
+    bytes_text(out, ")\n");
+  }
   if (main) {
     char *name = process_name(main);
     bytes_format(out, "   Main PID: %d (%s)\n", (int)main, name);

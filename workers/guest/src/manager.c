@@ -68,11 +68,34 @@ const char *manager_system_state(void) {
 }
 
 
+/* The kernel's messages: `priority,sequence,microseconds,…;text`. */
+static void read_kernel_log(void *owner, short events) {
+  (void)events;
+  char record[2048];
+  ssize_t length;
+  while ((length = read((int)(intptr_t)owner, record, sizeof record - 1)) > 0) {
+    record[length] = 0;
+    char *text = strchr(record, ';');
+    if (!text) continue;
+    text[1 + strcspn(text + 1, "\n")] = 0;
+    journal_write("kernel", "kernel", 0, atoi(record) & 7, text + 1);
+  }
+}
+
+static void open_kernel_log(void) {
+  int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return;
+  read_kernel_log((void *)(intptr_t)fd, EPOLLIN);
+  watch_add(fd, EPOLLIN, read_kernel_log, (void *)(intptr_t)fd);
+}
+
 static void finish_boot(void) {
   booted = true;
   journal_format("init.scope", PRIORITY_INFO, "Startup finished in %lldms (userspace).", (long long)(monotonic_us() - started_at) / 1000);
   jobs_announce();
   host_event("boot", "running", manager_failed_units() ? "degraded" : "running", NULL);
+  /* The kernel's messages can wait until nobody waits for the boot. */
+  open_kernel_log();
 }
 
 static void finish_shutdown(void) {
@@ -151,27 +174,6 @@ static void open_datagrams(const char *path, WatchFunction *function, bool crede
   watch_add(fd, EPOLLIN, function, (void *)(intptr_t)fd);
 }
 
-/* The kernel's messages: `priority,sequence,microseconds,…;text`. */
-static void read_kernel_log(void *owner, short events) {
-  (void)events;
-  char record[2048];
-  ssize_t length;
-  while ((length = read((int)(intptr_t)owner, record, sizeof record - 1)) > 0) {
-    record[length] = 0;
-    char *text = strchr(record, ';');
-    if (!text) continue;
-    text[1 + strcspn(text + 1, "\n")] = 0;
-    journal_write("kernel", "kernel", 0, atoi(record) & 7, text + 1);
-  }
-}
-
-static void open_kernel_log(void) {
-  int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return;
-  read_kernel_log((void *)(intptr_t)fd, EPOLLIN);
-  watch_add(fd, EPOLLIN, read_kernel_log, (void *)(intptr_t)fd);
-}
-
 /* ---- the main loop ---- */
 
 static void on_signal(int signal) {
@@ -207,7 +209,6 @@ static void prepare(void) {
   open_datagrams("/run/systemd/notify", take_notification, true);
   open_datagrams("/dev/log", take_syslog, false);
   control_open();
-  open_kernel_log();
 }
 
 static void welcome(void) {

@@ -75,6 +75,10 @@ struct Service {
   size_t start_count;
   unsigned restarts;
   char *status_text;
+  /* The control process that failed this run, for `systemctl status`. */
+  char *failed_command;
+  pid_t failed_pid;
+  int failed_status;
   int executed;
   Watch *executed_watch;
 };
@@ -160,6 +164,13 @@ bool service_main_status(const Unit *unit, pid_t *pid, int *status) {
   *pid = unit->service->last_main_pid;
   *status = unit->service->main_status;
   return true;
+}
+
+const char *service_failed_command(const Unit *unit, pid_t *pid, int *status) {
+  if (!unit->service || !unit->service->failed_command) return NULL;
+  *pid = unit->service->failed_pid;
+  *status = unit->service->failed_status;
+  return unit->service->failed_command;
 }
 
 void service_reset_limit(Unit *unit) {
@@ -512,7 +523,8 @@ void service_start(Unit *unit) {
   service->main_pid = service->control_pid = 0;
   service->stop_requested = service->skipped = service->started = service->main_ended = false;
   free(service->status_text);
-  service->status_text = NULL;
+  free(service->failed_command);
+  service->status_text = service->failed_command = NULL;
   make_group(unit);
   if (!is_type(unit, "simple") || get(unit, "ExecStartPre")) journal_format(unit->name, PRIORITY_INFO, "Starting %s...", unit_description(unit));
   enter(unit, SERVICE_CONDITION);
@@ -634,11 +646,27 @@ static pid_t guess_main_pid(const Unit *unit) {
   return pid;
 }
 
+static void note_failure(Unit *unit, pid_t pid, int status) {
+  Service *service = unit->service;
+  const char *key = states[service->state].commands;
+  if (!key) return;
+  Strings commands = unit_file_all(&unit->file, "Service", key);
+  size_t index = service->command - 1;
+  free(service->failed_command);
+  service->failed_command = format_text("%s=%s", key, index < commands.count ? commands.items[index] : "");
+  service->failed_pid = pid;
+  service->failed_status = status;
+  free(commands.items);
+}
+
 static void control_ended(Unit *unit, int status) {
   Service *service = unit->service;
   bool success = is_success(unit, status, false) || service->ignore_failure;
+  if (!success) {
+    log_end(unit, "Control", status);
+    note_failure(unit, service->control_pid, status);
+  }
   service->control_pid = 0;
-  if (!success) log_end(unit, "Control", status);
   if (service->state == SERVICE_STOP_SIGTERM || service->state == SERVICE_STOP_SIGKILL) return;
   if (!success && service->state == SERVICE_CONDITION && WIFEXITED(status) && WEXITSTATUS(status) < 255) {
     service->skipped = true;

@@ -22,6 +22,8 @@ pid_t service_main_pid(const Unit *unit);
 const char *service_status_text(const Unit *unit);
 /* How the main process ended: waitpid's status; false when it has not. */
 bool service_main_status(const Unit *unit, pid_t *pid, int *status);
+/* The control process whose failure failed the unit: `ExecStartPre=…`; NULL when there was none. */
+const char *service_failed_command(const Unit *unit, pid_t *pid, int *status);
 /* The processes of the unit's control group. */
 void unit_processes(const Unit *unit, Strings *pids);
 /* The control group's directory. Owned. */

@@ -73,8 +73,10 @@ static uid_t parse_owner(const char *text, bool group) {
   gid_t gid;
   if (!text) return 0;
   if (*text == '+') return (uid_t)atol(text + 1);
-  if (group) return group_find(text, &gid) ? gid : 0;
-  return user_find(text, &user) ? user.uid : 0;
+  if (group && group_find(text, &gid)) return gid;
+  if (!group && user_find(text, &user)) return user.uid;
+  complain("no such %s: %s", group ? "group" : "user", text);
+  return 0;
 }
 
 static void copy_file(Setup *setup, const char *source, const char *target, const char *mode) {

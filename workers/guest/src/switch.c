@@ -275,9 +275,13 @@ static void print_new_units(const Plan *plan, const Strings *before) {
   strings_free(&fresh);
 }
 
+/* A service that dies as soon as it runs counts as started for a moment: it is given this long to show. */
+enum { SETTLE_US = 250000 };
+
 /* 4 when a unit failed, as on NixOS. */
 static int report_failures(void) {
   Strings failed = {0};
+  usleep(SETTLE_US);
   read_states(&failed, "failed");
   if (!failed.count) return 0;
   print_list("warning: the following units failed", strings_join(&failed, ", "));
