@@ -1,5 +1,5 @@
 /** Completion: what may stand at an offset, by what is around it. */
-import type { AttrSet, Expr, Select } from "#engine/syntax/ast.ts";
+import type { AttrName, AttrSet, Expr, Select } from "#engine/syntax/ast.ts";
 import { type AnyNode, nodesAt } from "#engine/syntax/children.ts";
 import { printName } from "#engine/syntax/names.ts";
 import { builtinMarkdown, definitionDetail, excerpt, optionMarkdown } from "./docs.ts";
@@ -113,7 +113,20 @@ function selected(request: Request, select: Pick<Select, "target" | "path">, sta
   }
   const root = knownSet(target, scope);
   const set = root === null || before.length === 0 ? root?.set : attributeValue(root.set, before);
-  return set?.kind === "attr-set" ? attributes(request, set, document) : [];
+  return set?.kind === "attr-set" ? attributes(request, set, document) : evaluated(request, target, before);
+}
+
+/** Attributes of a value that only evaluation knows, where the workspace has them (`pkgs.…`, `lib.types.…`). */
+function evaluated(request: Request, target: Expr, path: readonly AttrName[]): CompletionItem[] {
+  const names: string[] = [];
+  for (const name of target.kind === "select" ? [...target.path, ...path] : path) {
+    if (name.kind === "dynamic-name") return [];
+    names.push(name.name);
+  }
+  const root = target.kind === "select" ? target.target : target;
+  if (root.kind !== "var") return [];
+  const known = request.workspace.attributes?.[[root.name, ...names].join(".")] ?? [];
+  return known.map((name) => item(request, printName(name), "attribute", `of ${root.name}`, "", Rank.attribute));
 }
 
 const arity = (count: number): string => (count === 0 ? "value" : `${count} argument${count === 1 ? "" : "s"}`);
@@ -150,7 +163,7 @@ function inherited(request: Request, from: Expr | null): CompletionItem[] {
   if (from === null) return names(request);
   if (from.kind === "var" && from.name === "builtins") return selected(request, { target: from, path: [] }, 0);
   const known = knownSet(from, request.scope);
-  return known === null ? [] : attributes(request, known.set, request.document);
+  return known === null ? evaluated(request, from, []) : attributes(request, known.set, request.document);
 }
 
 function expressions(request: Request): CompletionItem[] {
@@ -185,7 +198,7 @@ function names(request: Request): CompletionItem[] {
   }
   for (const one of withsOf(scope)) {
     const known = knownSet(one, scope);
-    const items = known === null ? withBuiltins(request, one) : attributes(request, known.set, document);
+    const items = known === null ? withUnknown(request, one) : attributes(request, known.set, document);
     for (const attr of items) if (!found.has(attr.label)) found.set(attr.label, { ...attr, rank: Rank.with });
   }
   for (const name of GLOBAL_NAMES) {
@@ -197,8 +210,10 @@ function names(request: Request): CompletionItem[] {
   return [...found.values()];
 }
 
-function withBuiltins(request: Request, scope: Expr): CompletionItem[] {
-  return scope.kind === "var" && scope.name === "builtins" ? selected(request, { target: scope, path: [] }, 0) : [];
+/** What a `with` brings whose set is not of this file. */
+function withUnknown(request: Request, scope: Expr): CompletionItem[] {
+  if (scope.kind === "var" && scope.name === "builtins") return selected(request, { target: scope, path: [] }, 0);
+  return evaluated(request, scope, []);
 }
 
 function definitionItem(request: Request, definition: Definition): CompletionItem {

@@ -21,6 +21,8 @@ export interface Document extends ParseResult {
 export interface Workspace {
   readonly builtins: readonly BuiltinInfo[];
   readonly options: readonly OptionInfo[];
+  /** Attribute names of values that only evaluation knows, by the name code has for them: `pkgs`, `lib`, `lib.types`. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
 }
 
 export const EMPTY_WORKSPACE: Workspace = { builtins: [], options: [] };

@@ -19,6 +19,7 @@ const workspace: Workspace = {
     { path: ["users", "users", "<name>", "shell"], type: "package", description: "The shell." },
     { path: ["environment", "systemPackages"], type: "list of package", description: "Packages." },
   ],
+  attributes: { pkgs: ["hello", "htop"], "lib.types": ["str"] },
 };
 
 function cursor(marked: string): [Document, number] {
@@ -56,6 +57,11 @@ describe("completion", () => {
   it("options under config", () => offers("{ ... }: { config.networking = { host$0 }; }", "hostName"));
   it("options under any name", () => offers("{ ... }: { users.users.alice.$0 }", "shell"));
   it("options read", () => offers("{ config, ... }: { a = config.networking.$0; }", "hostName"));
+  it("packages", () => offers("{ pkgs, ... }: { a = pkgs.$0; }", "hello", "!str"));
+  it("packages by with", () => offers("{ pkgs, ... }: { a = with pkgs; [ he$0 ]; }", "hello", "pkgs"));
+  it("packages by inherit", () => offers("{ pkgs, ... }: { inherit (pkgs) $0; }", "hello"));
+  it("a path known by evaluation", () => offers("{ lib, ... }: lib.types.$0", "str", "!hello"));
+  it("a path known by evaluation, by with", () => offers("{ lib, ... }: with lib.types; $0", "str"));
   it("nothing in a string", () => expect(completeAt(...cursor('"a $0"'), workspace)).toEqual([]));
   it("nothing in a comment", () => expect(completeAt(...cursor("# a$0\n1"), workspace)).toEqual([]));
   it("nothing in a number", () => expect(completeAt(...cursor("12$0"), workspace)).toEqual([]));
