@@ -1,5 +1,5 @@
 /** What the journeys share: the page as a visitor names its parts, and a test that fails on any error the page reports. */
-import { test as base, expect, type Page } from "@playwright/test";
+import { test as base, expect, type BrowserContext, type Page } from "@playwright/test";
 
 export { expect };
 
@@ -14,8 +14,26 @@ export interface Terrarium {
   button(name: string | RegExp): ReturnType<Page["getByRole"]>;
   /** The generation that runs, as the card says. */
   running(generation: number): Promise<void>;
+  /** Gives the sample's page another colour and waits until the strip says what would change. */
+  recolour(colour: string): Promise<void>;
+  /** Plants the plug before a step of the next switch. */
+  plant(step: string): Promise<void>;
+  /** Opens a panel of the rail. */
+  panel(name: string): Promise<void>;
+  /** Runs a command in the page's console; its exit code. */
+  command(line: string): Promise<number>;
+  /** Types a line into a shell of the machine, opened if need be. */
+  type(line: string): Promise<void>;
+  terminalShows(text: string): Promise<void>;
+  /** The same browser's next visit, in a new tab. */
+  reopen(context: BrowserContext): Promise<Terrarium>;
   /** The session's own state, for what no visitor sees. */
   state<T>(read: string): Promise<T>;
+}
+
+/** The page's store, as the browser's console has it. */
+interface Console {
+  terrarium: { getState(): Record<string, unknown>; setState(change: (state: never) => object): void };
 }
 
 /** Console messages that are not the page's: a browser that runs without a GPU warns about it. */
@@ -53,10 +71,54 @@ function visitor(page: Page): Terrarium {
       const card = page.getByRole("region", { name: "The machine" });
       await expect(card.getByText(`generation ${generation}`, { exact: true })).toBeVisible({ timeout: 60_000 });
     },
+    async recolour(colour) {
+      const old = await self.state<string>("workspace.files.0.text");
+      const from = /colour = "([^"]*)"/.exec(old)?.[1] ?? "";
+      await self.edit(`colour = "${from}"`, `colour = "${colour}"`);
+      await expect.poll(() => self.state("pending.status"), { timeout: 30_000 }).toBe("ready");
+    },
+    plant: (step) =>
+      page.evaluate((before) => {
+        const { terrarium } = globalThis as unknown as Console;
+        terrarium.setState(({ ui }: { ui: object }) => ({ ui: { ...ui, plugBefore: before } }));
+      }, step),
+    async command(line) {
+      await self.panel("Commands");
+      const input = page.getByRole("textbox", { name: "Command" });
+      await input.fill(line);
+      await input.press("Enter");
+      const code = () =>
+        self.state<{ exitCode: number | null }[]>("console").then((list) => list.at(-1)?.exitCode ?? null);
+      await expect.poll(code, { timeout: 60_000 }).not.toBeNull();
+      return (await code()) as number;
+    },
+    async type(line) {
+      await self.panel("Terminal");
+      const terminal = page.locator(".xterm-helper-textarea").last();
+      const open = page.getByRole("button", { name: "Open a shell" });
+      await expect(terminal.or(open)).toBeAttached();
+      if (await open.isVisible()) await open.click();
+      await terminal.waitFor({ state: "attached" });
+      await terminal.focus();
+      await expect(page.locator(".xterm-rows").last()).toContainText(/[#$]/);
+      await page.keyboard.type(`${line}\n`);
+    },
+    async terminalShows(text) {
+      await expect(page.locator(".xterm-rows").last()).toContainText(text, { timeout: 30_000 });
+    },
+    async panel(name) {
+      const button = page.getByRole("navigation", { name: "Panels" }).getByRole("button", { name });
+      if ((await button.getAttribute("aria-pressed")) !== "true") await button.click();
+    },
+    async reopen(context) {
+      const next = visitor(await context.newPage());
+      await next.open();
+      return next;
+    },
     state: (read) =>
       page.evaluate((path) => {
-        let value: unknown = (globalThis as { terrarium?: { getState(): unknown } }).terrarium?.getState();
-        for (const name of path.split(".")) value = (value as Record<string, unknown> | undefined)?.[name];
+        let value: unknown = (globalThis as unknown as Partial<Console>).terrarium?.getState();
+        for (const name of path.split(".")) value = (value as Record<string, unknown> | null | undefined)?.[name];
         return value as never;
       }, read),
   };

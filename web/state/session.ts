@@ -153,7 +153,8 @@ function connect(context: Context): Parts {
   const machine = () => machining as MachineService;
   const switching = createSwitching(context, { evaluation, building, machining: machine, afterCut: () => afterCut() });
   machining = createMachining(context, {
-    onStep: switching.step,
+    // A machine whose plug was pulled is not answered any more.
+    onStep: (name, text) => switching.step(name, text).catch(() => new Promise(() => undefined)),
     onShim: createShim(context, switching, machine),
     onCurrent: (topLevel) => void store.api.setRoot("run/current-system", topLevel).then(switching.refreshGenerations),
     profileLinks: async () => (await store.api.profile()).links.map(([a, b]) => [a, b]),
