@@ -112,6 +112,14 @@ describe("NeedsIO", () => {
     expect(io.lines).toEqual(["trace: once"]);
   });
 
+  test.each([400, 0])("traces that were unwound are not repeated, with a budget of %i frames", (directDepth) => {
+    const io = new TestIo({ "/a.nix": 'builtins.trace "a" (import ./b.nix)', "/b.nix": "2" }, []);
+    const evaluator = createEvaluator({ io, settings: { directDepth } });
+    const text = 'builtins.trace "before" ((builtins.trace "left" 1) + import /a.nix) + builtins.trace "after" 1';
+    expect(fulfil(io, evaluator, text).result).toBe("4");
+    expect(io.lines).toEqual(["trace: before", "trace: left", "trace: a", "trace: after"]);
+  });
+
   test("import from derivation asks to realise", () => {
     const { io, evaluator } = make({}, { readOnly: false });
     const slot = evaluator.expression('import (derivation { name = "x"; builder = "b"; system = "s"; })');

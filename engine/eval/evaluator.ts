@@ -22,6 +22,7 @@ import { forceDeep } from "./force-deep.ts";
 import type { Io } from "./io.ts";
 import { noKeys } from "./keys.ts";
 import { installMachine } from "./machine.ts";
+import { resumableIo, type ResumableIo } from "./resumable-io.ts";
 import { runtime } from "./runtime.ts";
 import { internalSource } from "./positions.ts";
 import { resolveExprPath } from "./paths.ts";
@@ -74,8 +75,12 @@ class PersistentEvaluator implements Evaluator {
   private readonly globals: GlobalScope;
   private readonly files: FileCache;
 
-  constructor(io: Io, settings: Settings) {
+  private readonly io: ResumableIo;
+
+  constructor(outside: Io, settings: Settings) {
     this.settings = settings;
+    const io = resumableIo(outside);
+    this.io = io;
     const warned = new Set<string>();
     const context: { -readonly [K in keyof EvalContext]: EvalContext[K] } = {
       io,
@@ -154,6 +159,7 @@ class PersistentEvaluator implements Evaluator {
   }
 
   invalidate(paths: readonly string[]): void {
+    this.io.forget();
     this.files.invalidate(paths);
     for (const copied of this.context.copiedPaths.keys()) {
       if (paths.some((path) => path === copied || path.startsWith(`${copied}/`)))

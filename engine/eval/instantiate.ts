@@ -201,19 +201,30 @@ function settingFlag(
   return applySetting(settings, name, flag.startsWith("--no-") ? "false" : "true", warn);
 }
 
-/** Runs `nix-instantiate`. Throws NeedsIO when the `Io` does. */
+/** What a run keeps while a `NeedsIO` of it is fulfilled, so that it goes on instead of beginning again. */
+export interface InstantiateSession {
+  evaluator?: Evaluator;
+  /** Values of the texts given, by their place. */
+  readonly slots: Map<string, Slot>;
+  /** Lines of output that are written already. */
+  printed: number;
+}
+
+export const newSession = (): InstantiateSession => ({ slots: new Map(), printed: 0 });
+
+/** Runs `nix-instantiate`. Throws NeedsIO when the `Io` does; call again with the same session to go on. */
 export function instantiate(
   argv: readonly string[],
   world: InstantiateWorld,
-  keep?: (evaluator: Evaluator) => void,
+  session: InstantiateSession = newSession(),
 ): number {
   let showTrace = false;
   try {
-    const options = parseInstantiateArguments(argv, world);
+    const settingsWorld = session.evaluator === undefined ? world : { ...world, error: () => undefined };
+    const options = parseInstantiateArguments(argv, settingsWorld);
     showTrace = options.settings.showTrace;
-    const evaluator = createEvaluator({ io: world.io, settings: options.settings });
-    keep?.(evaluator);
-    return run(options, evaluator, world);
+    session.evaluator ??= createEvaluator({ io: world.io, settings: options.settings });
+    return run(options, session.evaluator, session, printingOnce(world, session));
   } catch (thrown) {
     if (!(thrown instanceof NixError)) throw thrown;
     world.error(reportError(thrown, { showTrace }));
@@ -222,7 +233,23 @@ export function instantiate(
   }
 }
 
-function run(options: InstantiateArguments, evaluator: Evaluator, world: InstantiateWorld): number {
+/** The same world, with what an earlier attempt has printed left out. */
+function printingOnce(world: InstantiateWorld, session: InstantiateSession): InstantiateWorld {
+  let count = 0;
+  const print = (text: string): void => {
+    if (++count <= session.printed) return;
+    session.printed = count;
+    world.print(text);
+  };
+  return { ...world, print };
+}
+
+function run(
+  options: InstantiateArguments,
+  evaluator: Evaluator,
+  session: InstantiateSession,
+  world: InstantiateWorld,
+): number {
   switch (options.mode) {
     case "version":
       world.print(`nix-instantiate (Nix) ${NIX_VERSION}\n`);
@@ -237,11 +264,15 @@ function run(options: InstantiateArguments, evaluator: Evaluator, world: Instant
       return 0;
     default:
   }
-  const args = commandLineArguments(evaluator, options, world);
-  for (const source of sources(options, world)) {
-    if (options.mode === "parse") world.print(`${printExpr(evaluator.parse(source()))}\n`);
-    else process(evaluator, options, args, source, world);
-  }
+  const args = commandLineArguments(evaluator, options, session, world);
+  sources(options, world).forEach((source, place) => {
+    if (options.mode === "parse") {
+      world.print(`${printExpr(evaluator.parse(source()))}\n`);
+      return;
+    }
+    const slot = remembered(session, `source ${place}`, () => valueOf(evaluator, source()));
+    process(evaluator, options, args, slot, world);
+  });
   return 0;
 }
 
@@ -273,14 +304,27 @@ function absoluteFile(file: string, options: InstantiateArguments, world: Instan
   return findFile(createEvaluator({ io: world.io, settings: options.settings }), file.slice(1, -1));
 }
 
+function remembered(session: InstantiateSession, key: string, make: () => Slot): Slot {
+  const known = session.slots.get(key);
+  if (known !== undefined) return known;
+  const slot = make();
+  session.slots.set(key, slot);
+  return slot;
+}
+
+const valueOf = (evaluator: Evaluator, source: Source): Slot =>
+  source.origin.type === "file" ? evaluator.file(source.origin.path) : evaluator.expression(source);
+
 function commandLineArguments(
   evaluator: Evaluator,
   options: InstantiateArguments,
+  session: InstantiateSession,
   world: InstantiateWorld,
 ): ArgumentSlots {
   const slots = new Map<string, Slot>();
   for (const { name, text, isString } of options.args) {
-    slots.set(name, isString ? text : evaluator.expression(stringSource(text, world.cwd)));
+    const make = (): Slot => (isString ? text : evaluator.expression(stringSource(text, world.cwd)));
+    slots.set(name, remembered(session, `argument ${name}`, make));
   }
   return slots;
 }
@@ -289,16 +333,14 @@ function process(
   evaluator: Evaluator,
   options: InstantiateArguments,
   args: ArgumentSlots,
-  source: LazySource,
+  whole: Slot,
   world: InstantiateWorld,
 ): void {
-  const text = source();
-  const whole = text.origin.type === "file" ? evaluator.file(text.origin.path) : evaluator.expression(text);
   for (const attribute of options.attributes.length === 0 ? [""] : options.attributes) {
     const selected = evaluator.select(whole, attribute, args);
-    if (options.mode === "eval")
+    if (options.mode === "eval") {
       world.print(printResult(evaluator, options, args.size === 0 ? selected : evaluator.autoCall(selected, args)));
-    else printDerivations(evaluator, options, selected, args, world);
+    } else printDerivations(evaluator, options, selected, args, world);
   }
 }
 

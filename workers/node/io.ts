@@ -16,6 +16,7 @@ import {
 import { NixError } from "#engine/eval/error.ts";
 import { PendingWrites } from "#engine/eval/pending-writes.ts";
 import type { AddSourceRequest } from "#engine/eval/io.ts";
+import { parseDerivation } from "#engine/store/format/derivation.ts";
 import type { PathInfo } from "#engine/store/path-info.ts";
 
 export interface NodeIoOptions {
@@ -133,6 +134,9 @@ export class NodeIo implements Io {
   }
 
   realise(drvPath: string, outputs: readonly string[]): readonly string[] {
+    const derivation = parseDerivation(this.readDerivation(drvPath));
+    const paths = outputs.map((output) => derivation.outputs.get(output)?.path ?? "");
+    if (paths.every((path) => path !== "" && this.isValidPath(path))) return paths;
     throw new NeedsIO({ kind: "realise", drvPath, outputs });
   }
 

@@ -4,11 +4,13 @@
 import path from "node:path";
 import { bench } from "./bench.ts";
 import { nixInstantiate } from "./nix-instantiate.ts";
+import { storeCommands } from "./store-commands.ts";
 
 type CommandLine = (argv: readonly string[]) => Promise<number>;
 
 /** Commands by name; one line adds one. */
 const commands: Readonly<Record<string, CommandLine>> = {
+  ...storeCommands,
   "nix-instantiate": nixInstantiate,
   bench,
 };

@@ -2,14 +2,17 @@
  * `nix-instantiate` on Node: the engine's command over real files and, with NIX_REMOTE=local?root=DIR, a real store.
  */
 import fs from "node:fs";
-import { instantiate } from "#engine/eval/instantiate.ts";
-import { NeedsIO } from "#engine/eval/io.ts";
+import { BuildError } from "#engine/build/builder.ts";
+import { realise } from "#engine/build/realise.ts";
+import { instantiate, newSession } from "#engine/eval/instantiate.ts";
+import { NeedsIO, type IoRequest } from "#engine/eval/io.ts";
 import type { Addition } from "#engine/eval/pending-writes.ts";
 import type { Settings } from "#engine/eval/settings.ts";
 import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
 import type { Store } from "#engine/store/store.ts";
 import { openFsStore } from "./fs-store.ts";
 import { NodeIo } from "./io.ts";
+import { nodeContext } from "./store-commands.ts";
 
 /** A process argument or variable as a byte string. */
 export const toByteString = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
@@ -36,11 +39,12 @@ export async function nixInstantiate(argv: readonly string[]): Promise<number> {
   const root = storeRoot(process.env["NIX_REMOTE"]);
   const store = root === undefined ? undefined : await openFsStore(root, { storeDir });
   const out = new Output();
-  let readOnly = true;
+  const session = newSession();
+  const readOnly = (): boolean => session.evaluator?.settings.readOnly ?? true;
   const io = new NodeIo({
     storeDir,
     root,
-    readOnly: () => readOnly,
+    readOnly: () => readOnly(),
     info: (path) => store?.info(path),
     env: environment,
     log: (line) => out.error(`${line}\n`),
@@ -55,20 +59,52 @@ export async function nixInstantiate(argv: readonly string[]): Promise<number> {
     print: (text: string) => out.print(text),
     error: (text: string) => out.error(text),
   };
-  try {
-    const status = instantiate(args, world, (evaluator) => {
-      readOnly = evaluator.settings.readOnly;
-    });
-    if (store !== undefined && !readOnly) await writeAdditions(store, io.writes.take());
-    out.flush();
-    return status;
-  } catch (thrown) {
-    out.flush();
-    if (!(thrown instanceof NeedsIO)) throw thrown;
-    process.stderr.write(`error: this evaluation needs ${thrown.request.kind}, which the command line cannot do\n`);
-    return 1;
+  for (;;) {
+    try {
+      const status = instantiate(args, world, session);
+      if (store !== undefined && !readOnly()) await writeAdditions(store, io.writes.take());
+      return status;
+    } catch (thrown) {
+      if (!(thrown instanceof NeedsIO)) throw thrown;
+      const problem = await fulfil(thrown.request, store, io, out);
+      if (problem === undefined) continue;
+      out.error(`error: ${problem}\n`);
+      return 1;
+    } finally {
+      out.flush();
+    }
   }
 }
+
+/** Does what an evaluation needs before it can go on; gives the reason when that is not possible. */
+async function fulfil(
+  request: IoRequest,
+  store: Store | undefined,
+  io: NodeIo,
+  out: Output,
+): Promise<string | undefined> {
+  if (request.kind !== "realise" || store === undefined)
+    return `this evaluation needs to ${request.kind}, which is not possible here`;
+  await writeAdditions(store, io.writes.take());
+  const { substituters, tools } = await nodeContext(new AbortController().signal);
+  try {
+    const goal = { drvPath: request.drvPath, outputs: request.outputs };
+    out.error(`building '${request.drvPath}'...\n`);
+    await realise([goal], {
+      store,
+      substituters,
+      ...(tools === undefined ? {} : { tools }),
+      signal: neverCancelled,
+      owner: `eval-${process.pid}`,
+    });
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof BuildError) return thrown.message;
+    throw thrown;
+  }
+}
+
+const neverCancelled = new AbortController().signal;
 
 /** Puts what an evaluation added into the store, texts together. */
 export async function writeAdditions(store: Store, additions: readonly Addition[]): Promise<void> {
