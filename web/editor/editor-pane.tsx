@@ -2,6 +2,7 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { countErrors } from "#web/state/derive.ts";
 import { formatMs, plural } from "#web/state/format.ts";
+import type { State } from "#web/state/model.ts";
 import { useActions, useAppState, useUi } from "#web/state/context.ts";
 import { Button } from "#web/ui/button.tsx";
 import { Strip } from "#web/features/strip/strip.tsx";
@@ -69,15 +70,21 @@ function EditorSurface() {
   );
 }
 
-/** After the first result, when the browser has nothing better to do. */
+/** Milliseconds: soon after the first answer, so that it never waits for Monaco; and at the latest this long after the page opened. */
+const soon = 250;
+const latest = 6000;
+
+const answered = (state: State): boolean =>
+  state.evaluation.lastMs !== null || state.evaluation.failure !== null || countErrors(state.diagnostics) > 0;
+
 function useMonacoWanted(): boolean {
-  const evaluated = useAppState((state) => state.evaluation.lastMs !== null || state.start.phase === "failed");
+  const early = useAppState(answered);
   const [wanted, setWanted] = useState(false);
   useEffect(() => {
-    if (!evaluated || touchOnly()) return undefined;
-    const timer = setTimeout(() => setWanted(true), 250);
+    if (touchOnly()) return undefined;
+    const timer = setTimeout(() => setWanted(true), early ? soon : latest);
     return () => clearTimeout(timer);
-  }, [evaluated]);
+  }, [early]);
   return wanted;
 }
 
