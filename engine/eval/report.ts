@@ -26,9 +26,11 @@ export function reportError(error: NixError, options: ReportOptions = {}): strin
   return `error:\n${printFrames(frames, options.showTrace === true)}\n${indent}${body}`;
 }
 
-/** A warning with the text it is about. */
+/** A warning with the text it is about; one without a position is printed as it is. */
 export const reportWarning = (message: string, pos: Pos | undefined): string =>
-  `warning: ${indentRest(message, indent)}\n${locate(pos, `${indent}  `, "  ")}`.trimEnd();
+  pos === undefined
+    ? `warning: ${message}`
+    : `warning: ${indentRest(message, indent)}\n${locate(pos, `${indent}  `, "  ")}`.trimEnd();
 
 function didYouMean(error: NixError): string {
   const line = suggestionLine(error.suggestions);
