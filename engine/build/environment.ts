@@ -10,7 +10,7 @@ import type { StorePath } from "../store/format/store-path.ts";
 import { type Json, printJson, rewriteJson } from "../store/format/json.ts";
 
 /** Where the sandbox has its build directory. */
-export const BUILD_TOP = "/build";
+const BUILD_TOP = "/build";
 
 export interface ProcessDescription {
   readonly argv: readonly ByteString[];

@@ -25,7 +25,7 @@ import type { Offer, Substituter } from "./substituter.ts";
 export type Goal = StorePath | { readonly drvPath: StorePath; readonly outputs: readonly string[] };
 
 /** How a path comes to be. */
-export type Means = "build" | "recipe" | "builtin" | "substitute";
+type Means = "build" | "recipe" | "builtin" | "substitute";
 
 export type RealiseEvent =
   | { readonly kind: "start"; readonly path: StorePath; readonly means: Means }

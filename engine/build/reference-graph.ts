@@ -22,7 +22,7 @@ export async function exportGraphs(derivation: Derivation, store: Store): Promis
 }
 
 /** Registration text of a closure: path, deriver (left out), number of references, references. */
-export async function describeClosure(store: Store, roots: readonly StorePath[]): Promise<ByteString> {
+async function describeClosure(store: Store, roots: readonly StorePath[]): Promise<ByteString> {
   return sortPaths(closure(store.index, roots))
     .map((path) => {
       const { references } = store.requireInfo(path);

@@ -4,7 +4,7 @@ import { parseHash, printHash } from "../store/format/hash.ts";
 import { type StorePath, baseNameOf, parseContentAddress } from "../store/format/store-path.ts";
 import { closure, closureSize, topologicalOrder } from "../store/graph.ts";
 import type { PathInfo } from "../store/path-info.ts";
-import { type CommandContext, CommandError } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { type Options, type Subcommand } from "./subcommand.ts";
 import { UsageError, renderSize, storePathsOf } from "./support.ts";
 
@@ -108,10 +108,4 @@ function addressJson(ca: string | undefined): Json {
   if (ca === undefined) return null;
   const { method, hash } = parseContentAddress(ca);
   return { hash: printHash(hash, "sri"), method };
-}
-
-/** Used by verbs that want valid paths only. */
-export function requireValid(context: CommandContext, path: StorePath): StorePath {
-  if (!context.store.isValid(path)) throw new CommandError(`path '${path}' is not valid`);
-  return path;
 }

@@ -12,7 +12,7 @@ import { WHY_DEPENDS_VERBS } from "./nix-why-depends.ts";
 import { type Subcommand, runSubcommand } from "./subcommand.ts";
 import { NIX_VERSION, UsageError, guard } from "./support.ts";
 
-export const NIX_VERBS: readonly Subcommand[] = [
+const NIX_VERBS: readonly Subcommand[] = [
   ...PATH_INFO_VERBS,
   ...WHY_DEPENDS_VERBS,
   ...STORE_VERBS,

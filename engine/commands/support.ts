@@ -37,7 +37,7 @@ function isUsersError(error: unknown): error is Error {
 }
 
 /** "error: …" with the lines after the first set in below the text. */
-export function errorText(message: string): ByteString {
+function errorText(message: string): ByteString {
   return encodeUtf8(`error: ${message.replaceAll("\n", "\n       ")}\n`);
 }
 

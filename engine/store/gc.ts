@@ -22,7 +22,7 @@ export interface GcOptions {
 }
 
 /** Why a path is alive: a root itself, or one step from another living path. */
-export type AliveBecause =
+type AliveBecause =
   | { readonly kind: "root"; readonly root: string }
   | { readonly kind: "reference"; readonly from: StorePath }
   | { readonly kind: "derivation-of"; readonly from: StorePath }
@@ -62,8 +62,8 @@ export function planGc(graph: CollectableGraph, roots: Iterable<RootLink>, optio
 export function whyAlive(plan: GcPlan, path: StorePath): { root: string; chain: StorePath[] } | undefined {
   const chain = [path];
   for (let why = plan.alive.get(path); why !== undefined; why = plan.alive.get(why.from)) {
-    if (why.kind === "root") return { root: why.root, chain };
-    chain.unshift(why.from);
+    if (why.kind === "root") return { root: why.root, chain: chain.reverse() };
+    chain.push(why.from);
   }
   return undefined;
 }

@@ -12,18 +12,18 @@ export interface PathGraph {
   referrers(path: StorePath): readonly StorePath[];
 }
 
-export type Neighbours = (path: StorePath) => Iterable<StorePath>;
+type Neighbours = (path: StorePath) => Iterable<StorePath>;
 
-export function referencesOf(graph: PathGraph): Neighbours {
+function referencesOf(graph: PathGraph): Neighbours {
   return (path) => graph.info(path)?.references ?? [];
 }
 
-export function referrersOf(graph: PathGraph): Neighbours {
+function referrersOf(graph: PathGraph): Neighbours {
   return (path) => graph.referrers(path);
 }
 
 /** Everything reached from the start paths, themselves included, in order of discovery. */
-export function reach(start: Iterable<StorePath>, neighbours: Neighbours): Set<StorePath> {
+function reach(start: Iterable<StorePath>, neighbours: Neighbours): Set<StorePath> {
   const found = new Set(start);
   for (const path of found) for (const next of neighbours(path)) found.add(next);
   return found;
@@ -110,8 +110,8 @@ export function shortestChain(graph: PathGraph, from: StorePath, to: StorePath):
 
 function chainTo(cameFrom: ReadonlyMap<StorePath, StorePath>, to: StorePath): StorePath[] {
   const chain = [to];
-  for (let path = cameFrom.get(to); path !== undefined; path = cameFrom.get(path)) chain.unshift(path);
-  return chain;
+  for (let path = cameFrom.get(to); path !== undefined; path = cameFrom.get(path)) chain.push(path);
+  return chain.reverse();
 }
 
 /** For each path between two: its distance to the goal. Paths that cannot reach the goal are absent. */

@@ -61,21 +61,29 @@ export class PathIndex {
    * memory. Nothing is visible before the commit in between has succeeded.
    */
   change(infos: readonly PathInfo[], removed: readonly StorePath[]): IndexChange {
-    const placed = this.#place(infos);
+    const { placed, lastChunk } = this.#place(infos);
     const gone = new Set(removed);
-    const touched = new Set(placed.values());
-    for (const path of gone) if (this.#chunkOf.has(path)) touched.add(this.#chunkOf.get(path) as number);
+    const touched = new Map<number, PathInfo[]>();
+    for (const path of gone) {
+      const chunk = this.#chunkOf.get(path);
+      if (chunk !== undefined) touched.set(chunk, []);
+    }
+    for (const info of infos) {
+      const chunk = placed.get(info.path) as number;
+      const coming = touched.get(chunk);
+      if (coming === undefined) touched.set(chunk, [info]);
+      else coming.push(info);
+    }
     const chunks = new Map<number, PathInfo[] | undefined>();
-    for (const number of touched) {
+    for (const [number, coming] of touched) {
       const kept = Array.from(this.#chunks.get(number) ?? []).filter((path) => !gone.has(path) && !placed.has(path));
-      const members = kept.map((path) => this.#infos.get(path) as PathInfo);
-      for (const info of infos) if (placed.get(info.path) === number) members.push(info);
+      const members = [...kept.map((path) => this.#infos.get(path) as PathInfo), ...coming];
       chunks.set(number, members.length === 0 ? undefined : members);
     }
     const apply = () => {
-      for (const path of gone) this.#remove(path);
+      this.#remove(gone);
       for (const info of infos) this.#put(info, placed.get(info.path) as number);
-      this.#openChunk = Math.max(this.#openChunk, ...placed.values());
+      this.#openChunk = lastChunk;
     };
     return { chunks, apply };
   }
@@ -86,7 +94,7 @@ export class PathIndex {
   }
 
   /** Where infos go: a known path stays in its chunk, a new one joins the last chunk that has room. */
-  #place(infos: readonly PathInfo[]): Map<StorePath, number> {
+  #place(infos: readonly PathInfo[]): { placed: Map<StorePath, number>; lastChunk: number } {
     const placed = new Map<StorePath, number>();
     let chunk = this.#openChunk;
     let room = CHUNK_SIZE - (this.#chunks.get(chunk)?.size ?? 0);
@@ -99,22 +107,27 @@ export class PathIndex {
       if (known === undefined) room--;
       placed.set(path, known ?? chunk);
     }
-    return placed;
+    return { placed, lastChunk: chunk };
   }
 
-  #remove(path: StorePath): void {
-    const info = this.#infos.get(path);
-    if (info === undefined) return;
-    this.#drop(info);
-    this.#infos.delete(path);
-    this.#byHash.delete(hashPartOf(path));
-    this.#chunks.get(this.#chunkOf.get(path) as number)?.delete(path);
-    this.#chunkOf.delete(path);
+  /** Each list of referrers is gone through once, however many leave it. */
+  #remove(paths: ReadonlySet<StorePath>): void {
+    const poorer = new Set<StorePath>();
+    for (const path of paths) {
+      const info = this.#infos.get(path);
+      if (info === undefined) continue;
+      for (const reference of info.references) poorer.add(reference);
+      this.#infos.delete(path);
+      this.#byHash.delete(hashPartOf(path));
+      this.#chunks.get(this.#chunkOf.get(path) as number)?.delete(path);
+      this.#chunkOf.delete(path);
+    }
+    for (const reference of poorer) this.#keepReferrers(reference, (path) => !paths.has(path));
   }
 
   #put(info: PathInfo, chunk: number): void {
     const old = this.#infos.get(info.path);
-    if (old !== undefined) this.#drop(old);
+    for (const reference of old?.references ?? []) this.#keepReferrers(reference, (path) => path !== info.path);
     this.#infos.set(info.path, info);
     this.#byHash.set(hashPartOf(info.path), info.path);
     this.#chunkOf.set(info.path, chunk);
@@ -128,11 +141,9 @@ export class PathIndex {
     }
   }
 
-  #drop(info: PathInfo): void {
-    for (const reference of info.references) {
-      const left = this.#referrers.get(reference)?.filter((path) => path !== info.path) ?? [];
-      if (left.length === 0) this.#referrers.delete(reference);
-      else this.#referrers.set(reference, left);
-    }
+  #keepReferrers(reference: StorePath, keep: (path: StorePath) => boolean): void {
+    const left = this.#referrers.get(reference)?.filter(keep) ?? [];
+    if (left.length === 0) this.#referrers.delete(reference);
+    else this.#referrers.set(reference, left);
   }
 }

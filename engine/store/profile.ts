@@ -26,7 +26,7 @@ export interface Profile {
 }
 
 /** Where Nix has its profiles. */
-export const PROFILES_DIR = "/nix/var/nix/profiles";
+const PROFILES_DIR = "/nix/var/nix/profiles";
 
 /** The main link of a profile: a name without slashes lies in Nix's own directory. */
 export function profilePath(name: string): string {
@@ -43,7 +43,7 @@ export function emptyProfile(name: string): Profile {
   return { name, current: undefined, generations: [] };
 }
 
-export function generation(profile: Profile, number: number): Generation | undefined {
+function generation(profile: Profile, number: number): Generation | undefined {
   return profile.generations.find((candidate) => candidate.number === number);
 }
 
@@ -171,7 +171,7 @@ export function deleteGenerations(profile: Profile, numbers: readonly number[]):
 }
 
 /** "30d" as the time that many days before now. */
-export function parseAge(text: string, now: number): number {
+function parseAge(text: string, now: number): number {
   const match = /^([0-9]+)d$/.exec(text);
   if (match === null) throw new StoreError("usage", `invalid number of days specifier '${text}'`);
   const days = Number(match[1]);

@@ -92,7 +92,7 @@ export interface Root {
 }
 
 /** Paths that running work needs although no root leads to them yet. */
-export interface TemporaryRoots {
+interface TemporaryRoots {
   readonly owner: string;
   readonly paths: readonly StorePath[];
   /** Seconds since the epoch: work that was killed does not keep paths for ever. */
@@ -744,7 +744,7 @@ export function contentHash(tree: SourceTree, method: ContentMethod, algorithm: 
 }
 
 /** Git's object hash of a file or a directory (no links to submodules here). */
-export function gitTreeHash(tree: SourceTree, algorithm: Hash["algorithm"]): Hash {
+function gitTreeHash(tree: SourceTree, algorithm: Hash["algorithm"]): Hash {
   if (tree.type === "regular") return gitObject("blob", fromBytes(tree.contents), algorithm);
   if (tree.type === "symlink") return gitObject("blob", tree.target, algorithm);
   const entries = Array.from(tree.entries, ([name, node]) => {

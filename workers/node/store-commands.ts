@@ -11,6 +11,7 @@ import { MemoryBacking } from "#engine/store/memory-backing.ts";
 import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
 import { type PublicKey, parsePublicKey, parseSecretKey } from "#engine/store/format/signature.ts";
 import { type SourceTree, directory, regularFile, symlink } from "#engine/store/format/tree.ts";
+import { StoreError } from "#engine/store/error.ts";
 import { Store } from "#engine/store/store.ts";
 import { decompress, unpackArchive } from "../store/decompress.ts";
 import { download, openCacheFiles } from "./cache-files.ts";
@@ -148,7 +149,7 @@ function words(text: string | undefined): string[] {
 
 async function downloadOrFail(url: string): Promise<Uint8Array> {
   const bytes = await download(url);
-  if (bytes === undefined) throw new Error(`unable to download '${url}': HTTP error 404`);
+  if (bytes === undefined) throw new StoreError("network", `unable to download '${url}': HTTP error 404`, { url });
   return bytes;
 }
 

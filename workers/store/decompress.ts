@@ -11,7 +11,7 @@ import { isTar, readTar } from "#engine/store/format/tar.ts";
 import type { SourceTree } from "#engine/store/format/tree.ts";
 import { unzip } from "./unzip.ts";
 
-export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
+type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
 
 const LIMIT = 2 ** 31;
 
@@ -21,7 +21,7 @@ const { XzReadableStream } = (
 ) as typeof xzModule;
 
 /** What a file is compressed with, by its first bytes. */
-export function detectCompression(bytes: Uint8Array): Compression {
+function detectCompression(bytes: Uint8Array): Compression {
   const begins = (...magic: number[]) => magic.every((byte, index) => bytes[index] === byte);
   if (begins(0x1f, 0x8b)) return "gzip";
   if (begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0)) return "xz";

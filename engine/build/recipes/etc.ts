@@ -1,6 +1,6 @@
 /** etc.sh: the tree behind /etc: links, with mode, user and group beside the ones that activation copies. */
-import type { SourceTree } from "../../store/format/tree.ts";
-import { type Recipe, type RecipeInput, TreeBuilder, fail, isPlainPath, records, symlink, textFile } from "./recipe.ts";
+import { type SourceTree, symlink } from "../../store/format/tree.ts";
+import { type Recipe, type RecipeInput, TreeBuilder, fail, isPlainPath, records, textFile } from "./recipe.ts";
 
 export const etcRecipe: Recipe = {
   script: "f1agkcbwf4rgajc5zqzrvjd9z7ss11dq-etc.sh",

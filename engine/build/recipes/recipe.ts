@@ -14,7 +14,6 @@ import {
   directory,
   isEntryName,
   regularFile,
-  symlink,
 } from "../../store/format/tree.ts";
 import { BuildError } from "../builder.ts";
 
@@ -131,5 +130,3 @@ export function isPlainPath(path: string): boolean {
 export function textFile(text: ByteString, executable = false): Leaf {
   return regularFile(toBytes(text), executable);
 }
-
-export { symlink };

@@ -1,8 +1,8 @@
 /** symlink-farm.sh: a directory of links, given one by one and merged from the leaves of other directories. */
-import { type FileTree, nodeAt, walkTree } from "../../store/format/tree.ts";
+import { type FileTree, nodeAt, symlink, walkTree } from "../../store/format/tree.ts";
 import { isInStore, splitStorePath } from "../../store/format/store-path.ts";
 import type { SourceTree } from "../../store/format/tree.ts";
-import { type Recipe, type RecipeInput, TreeBuilder, fail, isPlainPath, records, symlink } from "./recipe.ts";
+import { type Recipe, type RecipeInput, TreeBuilder, fail, isPlainPath, records } from "./recipe.ts";
 
 export const symlinkFarmRecipe: Recipe = {
   script: "ngcfcx2jr7c57d7ki12l0m0jnnbi8cfg-symlink-farm.sh",

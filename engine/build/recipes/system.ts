@@ -1,6 +1,6 @@
 /** system.sh: the top level of a system: texts in which `@out@` stands for the output's path, and links. */
-import type { SourceTree } from "../../store/format/tree.ts";
-import { type Recipe, type RecipeInput, TreeBuilder, isPlainPath, records, symlink, textFile } from "./recipe.ts";
+import { type SourceTree, symlink } from "../../store/format/tree.ts";
+import { type Recipe, type RecipeInput, TreeBuilder, isPlainPath, records, textFile } from "./recipe.ts";
 
 export const systemRecipe: Recipe = {
   script: "2ysgx0r31zh0bv0x4c9x223s1rgy1v94-system.sh",

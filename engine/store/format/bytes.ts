@@ -125,12 +125,6 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
   return whole;
 }
 
-export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
-  return true;
-}
-
 /** Byte order of two byte strings (JavaScript's own string order is by char, hence by byte). */
 export function compareByteStrings(left: ByteString, right: ByteString): number {
   return left < right ? -1 : left > right ? 1 : 0;

@@ -56,9 +56,6 @@ function digest(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array {
 
 const LENGTHS: Readonly<Record<HashAlgorithm, number>> = { blake3: 32, md5: 16, sha1: 20, sha256: 32, sha512: 64 };
 
-/** In the order of Nix's messages. */
-export const HASH_ALGORITHMS: readonly HashAlgorithm[] = ["blake3", "md5", "sha1", "sha256", "sha512"];
-
 export function hashLength(algorithm: HashAlgorithm): number {
   return LENGTHS[algorithm];
 }

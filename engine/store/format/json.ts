@@ -26,7 +26,7 @@ export function printJson(value: Json, indent = 0, margin = ""): ByteString {
 }
 
 /** Control characters escaped, everything else (UTF-8 bytes included) as it is. */
-export function quoteJson(text: ByteString): ByteString {
+function quoteJson(text: ByteString): ByteString {
   return JSON.stringify(text);
 }
 

@@ -3,7 +3,7 @@
  * One tree has exactly one archive, so the reader refuses everything else: names out of order or twice, names that are
  * no file names, wrong padding, what is missing and what is too much.
  */
-import { type ByteString, EMPTY_BYTES, concatBytes, fromBytes, toBytes } from "./bytes.ts";
+import { type ByteString, EMPTY_BYTES, concatBytes, fromBytes } from "./bytes.ts";
 import { FormatError } from "./error.ts";
 import { type Hash, type HashAlgorithm, createHasher } from "./hash.ts";
 import { type SourceTree, type TreeNode, isEntryName } from "./tree.ts";
@@ -219,7 +219,7 @@ function* readDirectory<File>(file: FileReader<File>, depth: number): NarReading
 }
 
 /** A framed string of any content, its padding checked. */
-export function* readString(limit: number): NarReading<Uint8Array> {
+function* readString(limit: number): NarReading<Uint8Array> {
   const length = yield* readNumber();
   if (length > limit) throw narError(`string of ${length} bytes is too long`);
   const framed = yield padded(length);
@@ -336,9 +336,4 @@ function padded(length: number): number {
 
 function narError(message: string, offset?: number): FormatError {
   return new FormatError("nar", message, offset === undefined ? {} : { offset });
-}
-
-/** The archive of a single file of text: what `builtins.toFile` puts into the store. */
-export function hashTextNar(text: ByteString): { hash: Hash; size: number } {
-  return hashNar({ type: "regular", executable: false, contents: toBytes(text) });
 }

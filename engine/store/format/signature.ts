@@ -22,7 +22,7 @@ export interface SecretKey {
 
 type SignedInfo = Pick<PathInfo, "path" | "narHash" | "narSize" | "references" | "signatures" | "ca">;
 
-export function fingerprint(info: Pick<PathInfo, "path" | "narHash" | "narSize" | "references">): string {
+function fingerprint(info: Pick<PathInfo, "path" | "narHash" | "narSize" | "references">): string {
   return `1;${info.path};${info.narHash};${info.narSize};${info.references.join(",")}`;
 }
 
@@ -38,7 +38,7 @@ export function checkSignature(info: SignedInfo, signature: string, keys: readon
 }
 
 /** How many of the info's signatures are right ones of the keys. */
-export function countSignatures(info: SignedInfo, keys: readonly PublicKey[]): number {
+function countSignatures(info: SignedInfo, keys: readonly PublicKey[]): number {
   return info.signatures.filter((signature) => checkSignature(info, signature, keys)).length;
 }
 

@@ -32,7 +32,6 @@ export interface BlobReference {
 
 /** A tree as the store keeps it: plain data, small, contents elsewhere. */
 export type FileTree = TreeNode<BlobReference>;
-export type FileTreeFile = RegularNode & BlobReference;
 
 /** A tree with its contents in memory, as an evaluator's source or a small recipe makes it. */
 export type SourceTree = TreeNode<{ readonly contents: Uint8Array }>;
