@@ -47,6 +47,7 @@ export interface OtherDiagnostic extends Base {
     | "dynamic-let"
     | "dynamic-inherit"
     | "invalid-number"
+    | "null-byte"
     | "trailing-slash"
     | "feature-disabled"
     | "impure-path"

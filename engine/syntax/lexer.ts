@@ -121,6 +121,9 @@ export class Lexer {
       case 0x2e: // .
       case 0x2f: // /
         return this.pathLike(start, char, second);
+      case 0x00: // What Nix takes for the end of the text.
+        this.value = null;
+        return this.token(Token.END, 1);
       case 0x7e: // ~
         return this.home(start, second);
       case 0x3c: // <
@@ -360,6 +363,7 @@ export class Lexer {
     if (stop > start) {
       const raw = text.slice(start, stop);
       this.value = plain ? raw : unescapeString(raw);
+      this.refuseNull(this.value, start, stop);
       return this.token(Token.STR, stop - start);
     }
     if (stop >= text.length) return this.endOfText();
@@ -375,6 +379,13 @@ export class Lexer {
     }
     this.token(0, text.length - stop);
     return this.endOfText();
+  }
+
+  private refuseNull(text: string, start: number, end: number): void {
+    if (!text.includes("\0")) return;
+    const shown = text.replaceAll("\0", "\u00e2\u0090\u0080"); // ␀ in UTF-8 bytes
+    const message = `input string '${shown}' cannot be represented as Nix string because it contains null bytes`;
+    this.report({ code: "null-byte", message, start, end });
   }
 
   /** Inside `''…''`. */
@@ -401,6 +412,7 @@ export class Lexer {
   }
 
   private piece(text: string, hasIndentation: boolean, length: number): number {
+    if (hasIndentation) this.refuseNull(text, this.offset, this.offset + length);
     this.value = { text, hasIndentation };
     return this.token(Token.IND_STR, length);
   }

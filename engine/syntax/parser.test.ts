@@ -40,7 +40,7 @@ function run(text: string, flags: readonly string[]): { result: string; warnings
   if (error.positioned === false) return { result: `error: ${error.message}`, warnings: lines };
   const { line, column } = positionAt(source, error.start);
   return {
-    result: `error: ${error.message}\n       at \u00c2\u00abstdin\u00c2\u00bb:${line}:${column}:`,
+    result: `error: ${error.message.replaceAll("\n", "\n       ")}\n       at \u00c2\u00abstdin\u00c2\u00bb:${line}:${column}:`,
     warnings: lines,
   };
 }
@@ -54,7 +54,7 @@ function check({ text, flags, output }: Golden): void {
     expect(result).not.toMatch(/^error/);
     return;
   }
-  expect(result).toBe(error < 0 ? lines[0] : lines.slice(error, error + 2).join("\n"));
+  expect(result).toBe(error < 0 ? lines[0] : lines.slice(error, error + result.split("\n").length).join("\n"));
   expect(warnings).toEqual(lines.filter((line) => line.startsWith("warning: ")));
 }
 

@@ -34,7 +34,7 @@ const DEEPEST = 400;
 /** The formatted text (a byte string); the same text if it has errors or cannot be formatted safely. */
 export function format(source: Source, options: Partial<ParseOptions> = {}): string {
   const { ast, diagnostics } = parse(source, options);
-  if (diagnostics.length > 0 || isDeeperThan(ast, DEEPEST)) return source.text;
+  if (diagnostics.length > 0 || source.text.includes("\0") || isDeeperThan(ast, DEEPEST)) return source.text;
   const formatter = new Formatter(source);
   const text = `${printLayout(formatter.file(ast), WIDTH).trimEnd()}\n`;
   return isSame(source, { ...source, text }, options) ? text : source.text;
