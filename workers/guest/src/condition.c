@@ -81,7 +81,6 @@ static const struct {
   const char *key;
   bool (*holds)(const char *value);
 } checks[] = {{"ConditionPathExists", exists},
-              {"AssertPathExists", exists},
               {"ConditionPathExistsGlob", matches_glob},
               {"ConditionPathIsDirectory", is_directory},
               {"ConditionPathIsSymbolicLink", is_link},

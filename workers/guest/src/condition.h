@@ -1,4 +1,4 @@
-/* Condition…= and Assert…= of unit files. */
+/* Condition…= of unit files. */
 #ifndef CONDITION_H
 #define CONDITION_H
 

@@ -152,7 +152,7 @@ static void verb_job(Call *call, const char *verb) {
     bool reloads = unit->kind == UNIT_SERVICE && unit_file_get(&unit->file, "Service", "ExecReload") && unit_is_up(unit);
     if (unit->load == LOAD_NOT_FOUND && unit->active == STATE_INACTIVE && unit->kind != UNIT_OTHER && !starts_with(verb, "start") && !starts_with(verb, "restart")) {
       is_loaded_or_up(call, unit, verb);
-    } else if (!strcmp(verb, "start") || !strcmp(verb, "isolate")) {
+    } else if (!strcmp(verb, "start")) {
       request(call, unit, JOB_START);
     } else if (!strcmp(verb, "stop")) {
       request(call, unit, JOB_STOP);
@@ -697,7 +697,6 @@ static const struct {
              {"condrestart", verb_job, true, true},
              {"reload-or-restart", verb_job, true, true},
              {"try-reload-or-restart", verb_job, true, true},
-             {"isolate", verb_job, true, true},
              {"status", verb_status, false},
              {"show", verb_show, false},
              {"cat", verb_cat, true},

@@ -13,23 +13,23 @@ typedef struct {
 } SectionKeys;
 
 static const char *const unit_supported[] = {
-    "Description", "Documentation", "Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Upholds", "Conflicts", "Before", "After", "OnFailure", "OnSuccess", "DefaultDependencies",
-    "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval", "RefuseManualStart", "RefuseManualStop", "AllowIsolate", "ConditionPathExists", "ConditionPathIsDirectory",
+    "Description", "Documentation", "Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Conflicts", "Before", "After", "OnFailure", "OnSuccess", "DefaultDependencies",
+    "StartLimitIntervalSec", "StartLimitBurst", "StartLimitInterval", "RefuseManualStart", "RefuseManualStop", "ConditionPathExists", "ConditionPathIsDirectory",
     "ConditionPathIsSymbolicLink", "ConditionDirectoryNotEmpty", "ConditionFileNotEmpty", "ConditionFileIsExecutable", "ConditionVirtualization", "ConditionKernelCommandLine", "ConditionHost",
-    "ConditionUser", "ConditionFirstBoot", "ConditionACPower", "ConditionPathExistsGlob", "AssertPathExists", "StopWhenUnneeded", "SourcePath", NULL};
+    "ConditionUser", "ConditionFirstBoot", "ConditionACPower", "ConditionPathExistsGlob", "SourcePath", NULL};
 static const char *const unit_not_enforced[] = {"PropagatesReloadTo", "ReloadPropagatedFrom", "PropagatesStopTo", "JoinsNamespaceOf", "RequiresMountsFor", "WantsMountsFor", "IgnoreOnIsolate",
                                                 "JobTimeoutSec", "JobRunningTimeoutSec", "JobTimeoutAction", "StartLimitAction", "FailureAction", "SuccessAction", "CollectMode", "OnFailureJobMode",
                                                 "ConditionNeedsUpdate", "ConditionCapability", "ConditionSecurity", "ConditionPathIsMountPoint", "ConditionPathIsReadWrite", "ConditionArchitecture",
-                                                "ConditionKernelVersion", "ConditionMemory", "ConditionCPUs", "ConditionEnvironment", "ConditionGroup", "ConditionControlGroupController", NULL};
+                                                "ConditionKernelVersion", "ConditionMemory", "ConditionCPUs", "ConditionEnvironment", "ConditionGroup", "ConditionControlGroupController", "StopWhenUnneeded", "AllowIsolate", "AssertPathExists", "Upholds", NULL};
 
 static const char *const service_supported[] = {
     "Type", "ExecStart", "ExecStartPre", "ExecStartPost", "ExecCondition", "ExecReload", "ExecStop", "ExecStopPost", "Environment", "EnvironmentFile", "PassEnvironment", "UnsetEnvironment", "User",
     "Group", "SupplementaryGroups", "DynamicUser", "WorkingDirectory", "RootDirectory", "UMask", "Nice", "Restart", "RestartSec", "RestartPreventExitStatus", "RestartForceExitStatus", "SuccessExitStatus",
     "RemainAfterExit", "PIDFile", "NotifyAccess", "TimeoutSec", "TimeoutStartSec", "TimeoutStopSec", "KillMode", "KillSignal", "SendSIGKILL", "StandardInput", "StandardOutput", "StandardError",
-    "TTYPath", "TTYReset", "TTYVHangup", "SyslogIdentifier", "RuntimeDirectory", "RuntimeDirectoryMode", "RuntimeDirectoryPreserve", "StateDirectory", "StateDirectoryMode", "CacheDirectory",
+    "TTYPath", "TTYReset", "SyslogIdentifier", "RuntimeDirectory", "RuntimeDirectoryMode", "RuntimeDirectoryPreserve", "StateDirectory", "StateDirectoryMode", "CacheDirectory",
     "CacheDirectoryMode", "LogsDirectory", "LogsDirectoryMode", "ConfigurationDirectory", "ConfigurationDirectoryMode", "LimitNOFILE", "LimitNPROC", "LimitCORE", "LimitMEMLOCK", "LimitAS", "LimitFSIZE",
-    "MemoryMax", "MemoryHigh", "TasksMax", "CPUWeight", "NoNewPrivileges", "AmbientCapabilities", "CapabilityBoundingSet", "StartLimitInterval", "StartLimitBurst", "StartLimitIntervalSec", "Slice",
-    "IgnoreSIGPIPE", "GuessMainPID", "RestartMode", NULL};
+    "MemoryMax", "MemoryHigh", "TasksMax", "CPUWeight", "NoNewPrivileges", "AmbientCapabilities", "CapabilityBoundingSet", "StartLimitInterval", "StartLimitBurst", "StartLimitIntervalSec", 
+    "IgnoreSIGPIPE", "GuessMainPID", NULL};
 static const char *const service_not_enforced[] = {
     "PrivateTmp", "PrivateDevices", "PrivateNetwork", "PrivateUsers", "PrivateMounts", "PrivateIPC", "ProtectSystem", "ProtectHome", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs",
     "ProtectControlGroups", "ProtectClock", "ProtectHostname", "ProtectProc", "ProcSubset", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RemoveIPC",
@@ -38,14 +38,14 @@ static const char *const service_not_enforced[] = {
     "CPUSchedulingPolicy", "CPUSchedulingPriority", "OOMScoreAdjust", "OOMPolicy", "WatchdogSec", "Delegate", "LoadCredential", "SetCredential", "KeyringMode", "UtmpIdentifier", "UtmpMode", "PAMName",
     "BusName", "TTYVTDisallocate", "FinalKillSignal", "TimeoutAbortSec", "RuntimeMaxSec", "SecureBits", "MountAPIVFS", "LogLevelMax", "LogRateLimitIntervalSec", "LogRateLimitBurst", "MemoryAccounting",
     "CPUAccounting", "TasksAccounting", "IOAccounting", "FileDescriptorStoreMax", "Sockets", "RootImage", "MountFlags", "LimitSTACK", "LimitDATA", "LimitRSS", "LimitCPU", "LimitNICE", "LimitRTPRIO",
-    "MemoryLow", "MemoryMin", "MemorySwapMax", "StandardInputText", "SyslogFacility", "SyslogLevel", "RestartSteps", "RestartMaxDelaySec", "ExitType", "ReloadSignal", NULL};
+    "MemoryLow", "MemoryMin", "MemorySwapMax", "StandardInputText", "SyslogFacility", "SyslogLevel", "RestartSteps", "RestartMaxDelaySec", "ExitType", "ReloadSignal", "Slice", "RestartMode", "TTYVHangup", NULL};
 
 static const char *const timer_supported[] = {"OnActiveSec", "OnBootSec", "OnStartupSec", "OnUnitActiveSec", "OnUnitInactiveSec", "OnCalendar", "Unit", "Persistent", "AccuracySec", NULL};
 static const char *const timer_not_enforced[] = {"RandomizedDelaySec", "FixedRandomDelay", "WakeSystem", "RemainAfterElapse", "OnClockChange", "OnTimezoneChange", NULL};
 
-static const char *const socket_supported[] = {"ListenStream", "ListenDatagram", "Accept", "Service", "SocketMode", "SocketUser", "SocketGroup", "Backlog", "RemoveOnStop", NULL};
+static const char *const socket_supported[] = {"ListenStream", "ListenDatagram", "Accept", "Service", "SocketMode", "SocketUser", "SocketGroup", "Backlog", NULL};
 static const char *const socket_not_enforced[] = {"ListenFIFO", "ListenSequentialPacket", "FileDescriptorName", "BindIPv6Only", "NoDelay", "ReusePort", "FreeBind", "PassCredentials", "MaxConnections",
-                                                  "KeepAlive", "Symlinks", "DirectoryMode", NULL};
+                                                  "KeepAlive", "Symlinks", "DirectoryMode", "RemoveOnStop", NULL};
 
 static const char *const install_supported[] = {"WantedBy", "RequiredBy", "Alias", "Also", "DefaultInstance", "UpheldBy", NULL};
 static const char *const none[] = {NULL};

@@ -334,11 +334,17 @@ static void timed_out(void *owner) {
       fail(unit, "timeout");
       if (service->control_pid) kill(service->control_pid, SIGKILL);
       break;
-    case SERVICE_STOP_SIGTERM:
-      journal_format(unit->name, PRIORITY_WARNING, "%s: State 'stop-sigterm' timed out. Killing.", unit->name);
+    case SERVICE_STOP_SIGTERM: {
+      bool kills = unit_file_bool(&unit->file, "Service", "SendSIGKILL", true);
+      journal_format(unit->name, PRIORITY_WARNING, "%s: State 'stop-sigterm' timed out. %s.", unit->name, kills ? "Killing" : "Skipping SIGKILL");
       fail(unit, "timeout");
-      enter_signal(unit, SERVICE_STOP_SIGKILL);
+      if (kills) {
+        enter_signal(unit, SERVICE_STOP_SIGKILL);
+      } else {
+        enter(unit, SERVICE_STOP_POST);
+      }
       break;
+    }
     case SERVICE_AUTO_RESTART: {
       char *problem = NULL;
       service->restarts++;
@@ -639,6 +645,7 @@ static pid_t guess_main_pid(const Unit *unit) {
   free(text);
   free(path);
   if (pid > 1) return pid;
+  if (!unit_file_bool(&unit->file, "Service", "GuessMainPID", true)) return 0;
   Strings pids = {0};
   unit_processes(unit, &pids);
   pid = pids.count ? atoi(pids.items[0]) : 0;
@@ -757,6 +764,9 @@ static Unit *unit_of_process(pid_t pid) {
 void service_notify(pid_t sender, char *text) {
   Unit *unit = unit_of_process(sender);
   Service *service = unit ? unit->service : NULL;
+  const char *access = unit ? get(unit, "NotifyAccess") : NULL;
+  if (access && !strcmp(access, "none")) return;
+  if (access && (!strcmp(access, "main") || !strcmp(access, "exec")) && service && sender != service->main_pid && sender != service->control_pid) return;
   for (char *rest = text, *line; service && rest;) {
     line = strsep(&rest, "\n");
     if (starts_with(line, "STATUS=")) {
