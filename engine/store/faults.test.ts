@@ -50,11 +50,9 @@ class MortalBacking implements Backing {
   }
 }
 
+/** More files than one transaction takes. */
 const LARGE = directory(
-  Array.from(
-    { length: 4 },
-    (_, index) => [`f${index}`, regularFile(new Uint8Array(3_000_000).fill(index + 1))] as const,
-  ),
+  Array.from({ length: 2100 }, (_, index) => [`f${index}`, regularFile(toBytes(`${index}`))] as const),
 );
 
 /** Two generations, a root, an archive to import; all made before the faults begin. */
