@@ -252,7 +252,7 @@ let
           spelled = m ? config || m ? options;
           stray = removeAttrs m structural;
           freeform = { _module.freeformType = m.freeformType; };
-          imports = (if m ? require then m.require else [ ]) ++ (m.imports or [ ]);
+          imports = if m ? require then m.require ++ (m.imports or [ ]) else m.imports or [ ];
           config = if spelled then m.config or { } else removeAttrs m notDefinitions;
         in
         if !isAttrs m then
@@ -264,8 +264,8 @@ let
         else
           {
             inherit file key;
-            disabled = map (disabledKey file) (m.disabledModules or [ ]);
-            children = imap1 (load file key) imports;
+            disabled = if m ? disabledModules then map (disabledKey file) m.disabledModules else [ ];
+            children = if imports == [ ] then [ ] else imap1 (load file key) imports;
             options = m.options or { };
             configs = (if m ? freeformType then [ freeform ] else [ ]) ++ [ config ];
           };

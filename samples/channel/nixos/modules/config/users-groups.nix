@@ -235,6 +235,14 @@ in
       example = {
         students.gid = 1001;
       };
+      # The groups every machine has need no module evaluation each.
+      apply =
+        declared:
+        lib.mapAttrs (name: gid: {
+          inherit name gid;
+          members = [ ];
+        }) ids.gids
+        // declared;
       description = "Groups, by name.";
     };
     motd = mkOption {
@@ -266,8 +274,6 @@ in
         isSystemUser = true;
       };
     };
-    users.groups = lib.mapAttrs (_: _: { }) ids.gids;
-
     environment = {
       etc = lib.mkMerge [
         (lib.mkIf (cfg.motd != null) { motd.text = cfg.motd; })
