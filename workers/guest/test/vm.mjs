@@ -18,7 +18,7 @@ export const images = {
   initrd: process.env.GUEST_INITRD ?? fileURLToPath(new URL("initrd/initrd", seeds)),
 };
 
-/** What workers/machine/drivers/v86-options.ts says; a saved state needs the same (a test compares the two). */
+/** What workers/machine/drivers/v86-options.ts says: a saved state restores only into the same (machine.test.ts restores it). */
 export const fixedOptions = {
   memory_size: 128 * 1024 * 1024,
   vga_memory_size: 2 * 1024 * 1024,
