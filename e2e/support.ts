@@ -51,7 +51,7 @@ export const test = base.extend<{ terrarium: Terrarium }>({
   },
 });
 
-function visitor(page: Page): Terrarium {
+export function visitor(page: Page): Terrarium {
   const self: Terrarium = {
     page,
     async open(fragment = "") {

@@ -207,7 +207,7 @@ function connect(context: Context): Parts {
       return code;
     });
 
-  const sharing = createSharing(context, workspaces, evaluation);
+  const sharing = createSharing(context, workspaces, evaluation, (record) => enter(record));
   const { load: loadLessons, ...lessons } = createLessons(context, {
     evaluation,
     workspaces,
@@ -239,7 +239,8 @@ function connect(context: Context): Parts {
     },
     async deleteWorkspace(id) {
       if (page.getState().workspace.id === id) {
-        const other = (await workspaces.list()).find((candidate) => candidate.id !== id);
+        const others = (await workspaces.list()).filter((candidate) => candidate.id !== id);
+        const other = others.find(({ kind }) => kind === "own") ?? others.at(0);
         if (other === undefined) await rest.newWorkspace(FIRST);
         else await enter(other);
       }
@@ -321,10 +322,11 @@ function connect(context: Context): Parts {
       history.replaceState(null, "", location.pathname + location.search);
     },
     async discardCopy() {
-      const { id } = page.getState().workspace;
+      const { id, kind } = page.getState().workspace;
       page.setState({ opened: null });
       history.replaceState(null, "", location.pathname + location.search);
-      await rest.deleteWorkspace(id);
+      // A damaged link made no copy: what is open is the visitor's own.
+      if (kind === "copy") await rest.deleteWorkspace(id);
     },
   };
 
@@ -372,9 +374,8 @@ async function open(
   await switching.refreshGenerations();
   page.setState({ start: { phase: "ready", text: "" } });
   await loadLessons();
-  const link = /^#\d+\//.test(location.hash) ? location.hash : null;
-  if (link !== null) return void rest.openLink(link);
-  if (location.hash.length > 1) void rest.openLink(location.hash);
+  if (/^#\d+\//.test(location.hash)) return void rest.openLink(location.hash);
+  if (isLink(location.hash)) void rest.openLink(location.hash);
   if (!page.getState().ui.settings.bootOnOpen) return;
   if (page.getState().generations.list.length > 0) void rest.boot(null);
   else if (known === undefined)
@@ -392,9 +393,12 @@ function listen({ context, switching, workspaces, rest }: Parts, origin: string)
   });
   addEventListener("pagehide", () => void workspaces.flush());
   addEventListener("hashchange", () => {
-    if (location.hash.length > 1) void rest.openLink(location.hash);
+    if (isLink(location.hash)) void rest.openLink(location.hash);
   });
 }
+
+/** Whether a fragment is meant as a link, not as a place in the page. */
+const isLink = (hash: string): boolean => hash.length > 1 && document.getElementById(hash.slice(1)) === null;
 
 /** What a switch would change, worked out a moment after the last key. */
 function createPending({ page, store, evaluator }: Context) {

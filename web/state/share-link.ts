@@ -28,8 +28,12 @@ const MAX_FILES = 200;
 const FILE_NAME = /^(?!.*(?:^|\/)\.\.?(?:\/|$))[A-Za-z0-9_.+-]+(?:\/[A-Za-z0-9_.+-]+)*$/;
 const STORE_PATH = /^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
 
-/** Whether a name may be a workspace file's: relative, without empty, `.` or `..` parts, in plain characters. */
-export const isFileName = (path: string): boolean => path.length <= 200 && FILE_NAME.test(path);
+/**
+ * Whether a name may be a workspace file's: relative, without empty, `.` or `..` parts, in plain characters, and none that every
+ * JavaScript object has (`__proto__`, `constructor`), since files are kept by name.
+ */
+export const isFileName = (path: string): boolean =>
+  path.length <= 200 && FILE_NAME.test(path) && !(path in Object.prototype);
 
 /** The fragment, beginning with `#`. */
 export async function encodeLink(workspace: SharedWorkspace): Promise<string> {

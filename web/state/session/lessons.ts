@@ -65,13 +65,18 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
     await store.api.putRecord(PROGRESS + id, progress).catch(() => undefined);
   };
 
+  /** One lesson is open, or none. */
+  const show = (open: string | null) =>
+    page.setState((state) => ({ lessons: state.lessons.map((one) => ({ ...one, started: one.id === open })) }));
+
   const begin = async (material: Material) => {
     const { lesson, id } = material;
     const record = await dependencies.workspaces.create(lesson.title, filesFor(material), lesson.entry, {
       origin: `lesson:${id}`,
     });
     await dependencies.enter(record);
-    update(id, (one) => ({ ...fresh(material), started: true, predicted: one.predicted.map(() => null) }));
+    update(id, () => fresh(material));
+    show(id);
     await keep(id, record.id);
   };
 
@@ -86,7 +91,7 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
             ...start,
             at: Math.min(progress.at, start.steps.length),
             predicted: progress.predicted,
-            started: true,
+            started: progress.workspace === page.getState().workspace.id,
           };
         }),
       );
@@ -99,6 +104,7 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
       const record = (await dependencies.workspaces.list()).find((candidate) => candidate.id === workspace);
       if (record === undefined) return begin(material);
       if (page.getState().workspace.id !== record.id) await dependencies.enter(record);
+      show(id);
     },
     async resetLesson(id) {
       const material = find(id);
@@ -112,12 +118,13 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
         ({ origin, kind }) => kind === "own" && !origin?.startsWith("lesson:"),
       );
       if (own !== undefined) await dependencies.enter(own);
+      show(null);
     },
     async checkStep(id, step) {
       const material = find(id);
       const checks = material?.lesson.steps[step]?.checks;
       if (checks === undefined) return;
-      const show = (index: number, change: Partial<LessonCheck>) =>
+      const mark = (index: number, change: Partial<LessonCheck>) =>
         update(id, (lesson) => ({
           ...lesson,
           steps: lesson.steps.map((one, at) =>
@@ -128,10 +135,10 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
         }));
       let passed = true;
       for (const [index, { condition }] of checks.entries()) {
-        show(index, { state: "checking", detail: null });
+        mark(index, { state: "checking", detail: null });
         const failure = await holds(context, dependencies, condition).catch((error: unknown) => messageOf(error));
         passed &&= failure === null;
-        show(index, { state: failure === null ? "passed" : "failed", detail: failure });
+        mark(index, { state: failure === null ? "passed" : "failed", detail: failure });
       }
       if (passed) update(id, (lesson) => ({ ...lesson, at: Math.max(lesson.at, step + 1) }));
       await keep(id);

@@ -1,11 +1,18 @@
 /** Links: making one of the open workspace, and opening one as a copy beside everything that was there. */
+import type { WorkspaceRecord } from "#workers/api.ts";
 import type { OpenedLink } from "../model.ts";
-import { decodeLink, encodeLink, LinkError } from "../share-link.ts";
+import { decodeLink, encodeLink, LinkError, type SharedWorkspace } from "../share-link.ts";
 import { type Context, messageOf, notify, patch } from "./context.ts";
 import type { EvaluationService } from "./evaluation.ts";
 import type { WorkspaceService } from "./workspaces.ts";
 
-export function createSharing(context: Context, workspaces: WorkspaceService, evaluation: EvaluationService) {
+/** `enter` opens a workspace with a machine and generations of its own: nothing done in a copy reaches another workspace. */
+export function createSharing(
+  context: Context,
+  workspaces: WorkspaceService,
+  evaluation: EvaluationService,
+  enter: (record: WorkspaceRecord) => Promise<void>,
+) {
   const { page, channel } = context;
   const setOpened = (change: Partial<OpenedLink>) =>
     page.setState((state) => ({ opened: state.opened === null ? null : { ...state.opened, ...change } }));
@@ -21,6 +28,12 @@ export function createSharing(context: Context, workspaces: WorkspaceService, ev
       reproduced || sentChannel === channel ? null : "It was made with another version of the package channel.";
     setOpened({ status: reproduced ? "reproduced" : "differs", actual: outcome.outPath, message });
   };
+
+  /** The copy that an earlier visit to the same link made. */
+  const copyOf = async ({ entry, files }: SharedWorkspace) =>
+    (await workspaces.list()).find(
+      (one) => one.kind === "copy" && one.entry === entry && JSON.stringify(one.files) === JSON.stringify(files),
+    );
 
   return {
     async share() {
@@ -56,9 +69,10 @@ export function createSharing(context: Context, workspaces: WorkspaceService, ev
       try {
         const sent = await decodeLink(fragment);
         const { title, expected, generations } = sent;
-        const record = await workspaces.create(title, sent.files, sent.entry, { kind: "copy" });
+        const record =
+          (await copyOf(sent)) ?? (await workspaces.create(title, sent.files, sent.entry, { kind: "copy" }));
+        await enter(record);
         page.setState({ opened: { ...empty, title, expected, generations } });
-        workspaces.open(record);
         await judge(expected, sent.channel);
       } catch (error) {
         const message = error instanceof LinkError ? error.message : messageOf(error);
