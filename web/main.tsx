@@ -12,8 +12,6 @@ const store = createPageStore();
 const settings = loadSettings();
 applySettings(settings);
 store.setState((state) => ({ ui: { ...state.ui, settings } }));
-// For the browser's console: `terrarium.getState()` shows what every panel shows.
-Object.assign(globalThis, { terrarium: store });
 
 async function begin(): Promise<Session> {
   if (import.meta.env.DEV && new URLSearchParams(location.search).has("demo"))
@@ -24,6 +22,8 @@ async function begin(): Promise<Session> {
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 const { actions, language } = await begin();
+// For the browser's console and the benchmarks: what every panel shows, and what every button does.
+Object.assign(globalThis, { terrarium: { ...store, actions } });
 createRoot(root).render(
   <Boundary what="The page">
     <PageContext value={makePage(store, actions, language)}>

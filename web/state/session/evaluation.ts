@@ -76,10 +76,10 @@ export function createEvaluation(context: Context, onResult: (evaluated: Evaluat
       notify(page, "crash", "The evaluator stopped and was started again.", { detail: messageOf(error) });
   };
 
+  /** Evaluates until the outcome is that of the present text. */
   const loop = async (): Promise<EvaluationOutcome | null> => {
-    let outcome = await once();
-    while (last?.revision !== revision) outcome = await once();
-    return outcome;
+    const outcome = await once();
+    return last?.revision === revision ? outcome : loop();
   };
 
   const start = () => {

@@ -28,9 +28,8 @@ const EXPLANATIONS: readonly Explanation[] = [
       suggestions.length > 0
         ? `Nothing called ${name} is in scope. Did you mean ${suggestions.join(" or ")}?`
         : `Nothing called ${name} is in scope: it is no argument of this file, no \`let\`, and no \`with\` brings it.`,
-    fixes: ([, name], problem) => [
-      ...problem.suggestions.map((suggestion) => replaceWord(`Change to ${suggestion}`, problem, name, suggestion)),
-    ],
+    fixes: ([, name], problem) =>
+      problem.suggestions.map((suggestion) => replaceWord(`Change to ${suggestion}`, problem, name, suggestion)),
   },
   {
     matches: /^The option `(.+)' does not exist/,

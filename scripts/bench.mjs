@@ -1,0 +1,86 @@
+// `npm run bench`: what a visitor waits for, measured in a real Chromium on the production build. Medians of a few runs; the first line
+// says the machine's load, because these figures mean little on a busy one.
+import { chromium } from "@playwright/test";
+import { loadavg } from "node:os";
+import { build, ensureBrowser, ensurePackages } from "./ensure.mjs";
+import { serve } from "./serve.mjs";
+
+const RUNS = Number(process.argv[2] ?? 3);
+const COLOURS = ["teal", "tomato", "navy", "olive", "purple", "sienna", "crimson", "indigo"];
+
+ensurePackages();
+if (!process.argv.includes("--no-build")) build();
+const server = await serve();
+const address = `http://127.0.0.1:${server.address().port}/`;
+const browser = await chromium.launch({
+  executablePath: ensureBrowser(),
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+});
+console.log(`load ${loadavg().map((value) => value.toFixed(1)).join(" ")}`);
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const figures = new Map();
+const note = (name, value) => figures.set(name, [...(figures.get(name) ?? []), value]);
+
+const measures = (page, name) =>
+  page.evaluate((which) => performance.getEntriesByName(which).map(({ duration }) => duration), `terrarium.${name}`);
+const until = (page, condition) => page.waitForFunction(condition, undefined, { timeout: 180_000 });
+
+/** Bytes that came over the network until a moment, as sent (compressed). */
+function countBytes(session) {
+  let total = 0;
+  let editor = 0;
+  const names = new Map();
+  session.on("Network.responseReceived", ({ requestId, response }) => names.set(requestId, response.url));
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    total += encodedDataLength;
+    if (/monaco|editor\.worker|codicon|nix-/.test(names.get(requestId) ?? "")) editor += encodedDataLength;
+  });
+  return { total: () => total, editor: () => editor };
+}
+
+for (let run = 0; run < RUNS; run++) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send("Network.enable");
+  const bytes = countBytes(session);
+  await page.goto(address);
+  await until(page, () => performance.getEntriesByName("terrarium.evaluate").length > 0);
+  note("navigation → first result, ms", await page.evaluate(() => {
+    const [first] = performance.getEntriesByName("terrarium.evaluate");
+    return first.startTime + first.duration;
+  }));
+  await until(page, () => globalThis.terrarium.getState().preview.status === 200);
+  note("first load without the state image, kB", bytes.total() / 1000);
+  note("  of which the editor, kB", bytes.editor() / 1000);
+  note("Boot from state → running, ms (first visit)", (await measures(page, "boot"))[0]);
+
+  const edit = (colour) =>
+    page.evaluate((name) => {
+      const { getState, actions } = globalThis.terrarium;
+      const [file] = getState().workspace.files;
+      actions.editFile(file.path, file.text.replace(/colour = "[^"]*"/, `colour = "${name}"`));
+    }, colour);
+  for (const colour of COLOURS) {
+    const before = (await measures(page, "evaluate")).length;
+    await edit(colour);
+    await page.waitForFunction((count) => performance.getEntriesByName("terrarium.evaluate").length > count, before);
+    if (colour !== COLOURS[0]) note("keystroke → new result, ms (warm)", (await measures(page, "evaluate")).at(-1));
+    await until(page, () => ["ready", "none"].includes(globalThis.terrarium.getState().pending.status));
+  }
+  await page.evaluate(() => globalThis.terrarium.actions.build());
+  note("Build, everything in the store, ms", (await measures(page, "build")).at(-1));
+  await page.evaluate(() => globalThis.terrarium.actions.switch("switch", null));
+  note("Switch of a configuration-only change, ms", (await measures(page, "switch")).at(-1));
+  await page.evaluate(() => globalThis.terrarium.actions.rollback());
+  note("Roll back, ms", (await measures(page, "switch")).at(-1));
+  await page.evaluate(() => globalThis.terrarium.actions.powerOff());
+  await page.evaluate(() => globalThis.terrarium.actions.boot(null));
+  note("Boot from state → running, ms", (await measures(page, "boot")).at(-1));
+  await context.close();
+}
+
+for (const [name, values] of figures) console.log(`${name.padEnd(52)} ${median(values).toFixed(0).padStart(8)}`);
+await browser.close();
+server.close();
