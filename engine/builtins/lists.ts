@@ -10,11 +10,12 @@ import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
 import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf, slotArray } from "#engine/eval/value.ts";
 import type { List, Slot, Value } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
-import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
+import { Call, arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
 
 const delayApply = (fn: Slot, argument: Slot): Thunk => new Thunk(applyOne, [fn, argument]);
 
-const order = "while evaluating the ordering function passed to builtins.sort";
+const orderContext = "while evaluating the ordering function passed to builtins.sort";
+const orderAnswer = "while evaluating the return value of the sorting function passed to builtins.sort";
 
 /** Asks a predicate about each element until one answers `stop`. */
 function* search(name: string, f: Slot, list: List, stop: boolean): Routine<boolean> {
@@ -30,25 +31,19 @@ function asBool(value: Value, context: string): boolean {
   throw addTrace(new NixError("type", `expected a Boolean but found ${describe(value)}`), context);
 }
 
-type Before = (a: Slot, b: Slot) => Routine<boolean> | boolean;
+/** How `sort` compares: at once where it can, else by asking. */
+interface Order {
+  quick(a: Slot, b: Slot): boolean | undefined;
+  /** What to ask when `quick` does not know: a call, whose answer must be a Boolean, or a comparison of its own. */
+  ask(a: Slot, b: Slot): Call | Routine<boolean>;
+}
 
 /** Up to this length lists are sorted by insertion, as C++ Nix does, so that comparators are called with the same arguments. */
 const insertionLength = 16;
 
-function* insertionSort(list: Slot[], before: Before): Routine<Slot[]> {
-  for (let i = 1; i < list.length; i++) {
-    for (let at = i; at > 0; at--) {
-      const answer = before(list[at]!, list[at - 1]!);
-      if (!(typeof answer === "boolean" ? answer : yield* answer)) break;
-      [list[at], list[at - 1]] = [list[at - 1]!, list[at]!];
-    }
-  }
-  return list;
-}
-
-/** Stable merge sort; `before` says whether its first argument has to come first. */
-function* mergeSort(list: Slot[], before: Before): Routine<Slot[]> {
-  if (list.length <= insertionLength) return yield* insertionSort(list, before);
+/** Sorts stably: by insertion when short, else by merging. */
+function* stableSort(list: Slot[], order: Order): Routine<Slot[]> {
+  if (list.length <= insertionLength) return yield* insertionSort(list, order);
   let from = list;
   let to = slotArray(list.length);
   for (let width = 1; width < list.length; width *= 2) {
@@ -60,8 +55,13 @@ function* mergeSort(list: Slot[], before: Before): Routine<Slot[]> {
       for (let at = start; at < end; at++) {
         let takeRight = left >= middle;
         if (!takeRight && right < end) {
-          const answer = before(from[right]!, from[left]!);
-          takeRight = typeof answer === "boolean" ? answer : yield* answer;
+          const a = from[right]!;
+          const b = from[left]!;
+          const known = order.quick(a, b);
+          if (known === undefined) {
+            const question = order.ask(a, b);
+            takeRight = question instanceof Call ? asBool(yield question, orderAnswer) : yield* question;
+          } else takeRight = known;
         }
         to[at] = takeRight ? from[right++]! : from[left++]!;
       }
@@ -71,29 +71,47 @@ function* mergeSort(list: Slot[], before: Before): Routine<Slot[]> {
   return from;
 }
 
+function* insertionSort(list: Slot[], order: Order): Routine<Slot[]> {
+  for (let i = 1; i < list.length; i++) {
+    for (let at = i; at > 0; at--) {
+      const a = list[at]!;
+      const b = list[at - 1]!;
+      let before = order.quick(a, b);
+      if (before === undefined) {
+        const question = order.ask(a, b);
+        before = question instanceof Call ? asBool(yield question, orderAnswer) : yield* question;
+      }
+      if (!before) break;
+      list[at] = b;
+      list[at - 1] = a;
+    }
+  }
+  return list;
+}
+
 function* compareElements(a: Slot, b: Slot): Routine<boolean> {
   try {
     return yield* lessThan(yield a, yield b);
   } catch (thrown) {
-    throw addTrace(thrown, order);
+    throw addTrace(thrown, orderContext);
   }
 }
 
 /** `builtins.lessThan` as the order: no calls where both sides are there. */
-function quickCompare(a: Slot, b: Slot): Routine<boolean> | boolean {
-  if (a instanceof Thunk || b instanceof Thunk) return compareElements(a, b);
-  if (typeof a === "number" && typeof b === "number") return a < b;
-  try {
-    return quickLess(a, b) ?? compareElements(a, b);
-  } catch (thrown) {
-    throw addTrace(thrown, order);
-  }
-}
+const naturalOrder: Order = {
+  quick(a, b) {
+    if (typeof a === "number" && typeof b === "number") return a < b;
+    if (a instanceof Thunk || b instanceof Thunk) return undefined;
+    try {
+      return quickLess(a, b);
+    } catch (thrown) {
+      throw addTrace(thrown, orderContext);
+    }
+  },
+  ask: compareElements,
+};
 
-function* askOrder(f: Slot, a: Slot, b: Slot): Routine<boolean> {
-  const context = "while evaluating the return value of the sorting function passed to builtins.sort";
-  return asBool(yield call(f, [a, b]), context);
-}
+const orderBy = (f: Slot): Order => ({ quick: () => undefined, ask: (a, b) => call(f, [a, b]) });
 
 /** Elements by the answer of a function, as sets of lists: `groupBy`. */
 function* group(f: Slot, list: List): Routine<Attrs> {
@@ -253,10 +271,7 @@ export const listBuiltins: BuiltinFamily = [
   }),
   builtin({
     name: "elemAt",
-    args: [
-      arg("list", "any", ""),
-      arg("n", "int", "while evaluating the second argument passed to 'builtins.elemAt'"),
-    ],
+    args: [arg("list", "any", ""), arg("n", "int", "while evaluating the second argument passed to 'builtins.elemAt'")],
     doc: "Returns element *n* of *list*, counting from 0; an index outside the list is an error.",
     impl: ([list, index]) => {
       // The index is checked before the list.
@@ -366,7 +381,7 @@ export const listBuiltins: BuiltinFamily = [
       if (list.length === 0) return list;
       const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.sort");
       const natural = fn instanceof PrimOp && fn.builtin.name === "lessThan";
-      return yield* mergeSort([...list], natural ? quickCompare : (a, b) => askOrder(fn, a, b));
+      return yield* stableSort([...list], natural ? naturalOrder : orderBy(fn));
     },
   }),
   builtin({

@@ -274,7 +274,6 @@ class Compiler {
   }
 
   private setParts(expr: AttrSet, outer: Scope, inner: Scope): SetParts {
-    const hidden: Scope = { kind: "hidden", up: inner };
     return {
       attrs: expr.attrs.map((attr): AttrPart => {
         const pos = this.pos(attr.pos);
@@ -292,7 +291,7 @@ class Compiler {
         pos: this.pos(attr.pos),
         value: this.delayed(attr.value, inner),
       })),
-      from: expr.inheritFrom.map((source) => this.delayed(source, hidden.up)),
+      from: expr.inheritFrom.map((source) => this.delayed(source, inner)),
     };
   }
 

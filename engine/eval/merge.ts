@@ -5,13 +5,13 @@
  * one array fill. Large or ever new shapes are merged without keeping a plan.
  */
 import { Keys } from "./keys.ts";
-import { PosMerge, attributePos, type PosTable } from "./positions.ts";
+import { PosMerge, writtenOut, type PosTable } from "./positions.ts";
 import { Attrs, type Slot, slotArray } from "./value.ts";
 
 /** For each name of the result: an index into the right values, or ~index into the left ones. */
 interface MergePlan {
   readonly keys: Keys;
-  readonly picks: Int32Array;
+  readonly picks: readonly number[];
 }
 
 const maxPlannedSize = 256;
@@ -28,7 +28,7 @@ export function mergeAttrs(left: Attrs, right: Attrs): Attrs {
     const pick = picks[i]!;
     values[i] = pick >= 0 ? right.values[pick]! : left.values[~pick]!;
   }
-  return new Attrs(plan.keys, values, mergePositions(left, right, plan.keys));
+  return new Attrs(plan.keys, values, mergePositions(left, right, picks));
 }
 
 function planMerge(left: Keys, right: Keys): MergePlan {
@@ -55,28 +55,28 @@ function computePlan(left: Keys, right: Keys): MergePlan {
     const nameB = b[j]!;
     if (nameA === nameB) i++;
     if (nameA < nameB) {
-      names.push(nameA);
       picks.push(~i++);
+      names.push(nameA);
     } else {
-      names.push(nameB);
       picks.push(j++);
+      names.push(nameB);
     }
   }
   for (; i < a.length; i++) {
-    names.push(a[i]!);
     picks.push(~i);
+    names.push(a[i]!);
   }
   for (; j < b.length; j++) {
-    names.push(b[j]!);
     picks.push(j);
+    names.push(b[j]!);
   }
   const keys = names.length === a.length ? left : names.length === b.length ? right : new Keys(names);
-  return { keys, picks: Int32Array.from(picks) };
+  return { keys, picks };
 }
 
 /** Positions of a merged set; long chains are written out, so that they do not grow without bound. */
-function mergePositions(left: Attrs, right: Attrs, keys: Keys): PosTable | undefined {
+function mergePositions(left: Attrs, right: Attrs, picks: readonly number[]): PosTable | undefined {
   if (left.positions === undefined && right.positions === undefined) return undefined;
-  const merged = new PosMerge(left.positions, left.keys, right.positions, right.keys);
-  return merged.depth <= maxPosDepth ? merged : keys.names.map((name) => attributePos(merged, keys, name));
+  const merged = new PosMerge(left.positions, right.positions, picks);
+  return merged.depth <= maxPosDepth ? merged : writtenOut(merged, picks.length);
 }

@@ -19,29 +19,40 @@ export type PosTable = readonly (Pos | undefined)[] | PosMerge;
 
 export class PosMerge {
   readonly left: PosTable | undefined;
-  readonly leftKeys: Keys;
   readonly right: PosTable | undefined;
-  readonly rightKeys: Keys;
+  /** For each name of the result: an index into the right table, or ~index into the left one. */
+  readonly picks: readonly number[];
   readonly depth: number;
-  constructor(left: PosTable | undefined, leftKeys: Keys, right: PosTable | undefined, rightKeys: Keys) {
+  constructor(left: PosTable | undefined, right: PosTable | undefined, picks: readonly number[]) {
     this.left = left;
-    this.leftKeys = leftKeys;
     this.right = right;
-    this.rightKeys = rightKeys;
+    this.picks = picks;
     this.depth = 1 + Math.max(left instanceof PosMerge ? left.depth : 0, right instanceof PosMerge ? right.depth : 0);
   }
 }
 
 /** The position of one attribute of a set with these keys, if known. */
 export function attributePos(table: PosTable | undefined, keys: Keys, name: string): Pos | undefined {
+  const index = table === undefined ? -1 : keys.indexOf(name);
+  return index < 0 ? undefined : posAt(table, index);
+}
+
+function posAt(table: PosTable | undefined, index: number): Pos | undefined {
   let current = table;
-  let currentKeys = keys;
+  let at = index;
   while (current instanceof PosMerge) {
-    const inRight: boolean = current.rightKeys.indexOf(name) >= 0;
-    currentKeys = inRight ? current.rightKeys : current.leftKeys;
-    current = inRight ? current.right : current.left;
+    const pick: number = current.picks[at]!;
+    current = pick >= 0 ? current.right : current.left;
+    at = pick >= 0 ? pick : ~pick;
   }
-  return current?.[currentKeys.indexOf(name)];
+  return current?.[at];
+}
+
+/** All positions of a table for so many names, written out. */
+export function writtenOut(table: PosTable, size: number): (Pos | undefined)[] {
+  const positions: (Pos | undefined)[] = [];
+  for (let index = 0; index < size; index++) positions.push(posAt(table, index));
+  return positions;
 }
 
 /** Name of the source that defines `derivation`; traces leave out selections of attributes written there. */

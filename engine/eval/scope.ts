@@ -3,7 +3,7 @@
  */
 import type { Slot } from "./value.ts";
 
-export type Scope = GlobalScope | FrameScope | WithScope | HiddenScope;
+export type Scope = GlobalScope | FrameScope | WithScope;
 
 /** The builtins: no frame, the slots are known. */
 export interface GlobalScope {
@@ -22,12 +22,6 @@ export interface FrameScope {
 /** `with`: cell 1 of the frame is the set. */
 export interface WithScope {
   readonly kind: "with";
-  readonly up: Scope;
-}
-
-/** A frame without names: the sources of `inherit (x) …`. */
-export interface HiddenScope {
-  readonly kind: "hidden";
   readonly up: Scope;
 }
 
@@ -62,10 +56,3 @@ export const frameScope = (names: ReadonlyMap<string, number>, up: Scope): Frame
 /** Names of a frame in order, from cell 1. */
 export const cellNames = (names: readonly string[]): Map<string, number> =>
   new Map(names.map((name, index) => [name, index + 1] as const));
-
-/** Every name visible lexically, innermost first: for suggestions. */
-export function* visibleNames(scope: Scope): Generator<string> {
-  for (let current: Scope | null = scope; current !== null; current = current.up) {
-    if (current.kind === "frame" || current.kind === "globals") yield* current.names.keys();
-  }
-}
