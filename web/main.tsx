@@ -3,7 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import { Boundary } from "./app/boundary.tsx";
 import { makePage, PageContext } from "./state/context.ts";
-import { createPageStore, type Session } from "./state/model.ts";
+import { createPageStore } from "./state/model.ts";
 import { startSession } from "./state/session.ts";
 import { applySettings, loadSettings } from "./state/ui.ts";
 import "./ui/theme.css";
@@ -13,15 +13,9 @@ const settings = loadSettings();
 applySettings(settings);
 store.setState((state) => ({ ui: { ...state.ui, settings } }));
 
-async function begin(): Promise<Session> {
-  if (import.meta.env.DEV && new URLSearchParams(location.search).has("demo"))
-    return (await import("./state/demo.ts")).startDemo(store);
-  return startSession(store);
-}
-
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
-const { actions, language } = await begin();
+const { actions, language } = startSession(store);
 // For the browser's console and the benchmarks: what every panel shows, and what every button does.
 Object.assign(globalThis, { terrarium: { ...store, actions } });
 createRoot(root).render(
