@@ -14,7 +14,7 @@ import { type BinaryCacheAccess, type CommandContext, CommandError } from "./com
 import { findLog } from "./nix-store.ts";
 import { goalOf, realiseAll } from "./nix-store-realise.ts";
 import type { Options, Subcommand } from "./subcommand.ts";
-import { absolutePath, printLines, storePathOf, storePathsOf } from "./support.ts";
+import { absolutePath, printLines, storePathOf, storePathsOf, uniqueOwner } from "./support.ts";
 
 export const REALISE_VERBS: readonly Subcommand[] = [
   {
@@ -139,7 +139,7 @@ async function copyFrom(
     store: context.store,
     substituters: [reader],
     signal: context.signal,
-    owner: "copy",
+    owner: uniqueOwner(context),
     onEvent: (event) => {
       context.onRealise?.(event);
       if (event.kind === "start") context.error(`copying path '${event.path}' from '${cache.url}'...\n`);

@@ -2,6 +2,7 @@
 import { BuildError } from "../build/builder.ts";
 import { describePlan, planRealisation } from "../build/plan.ts";
 import { type Goal, type RealiseEvent, type RealiseResult, realise } from "../build/realise.ts";
+import { encodeBase16 } from "../store/format/base-n.ts";
 import { type ByteString, encodeUtf8, fromBytes } from "../store/format/bytes.ts";
 import { FormatError } from "../store/format/error.ts";
 import { type StorePath, isInStore, splitStorePath } from "../store/format/store-path.ts";
@@ -141,7 +142,7 @@ export async function realiseGoals(
     store: context.store,
     substituters: context.substituters,
     signal: context.signal,
-    owner: "command",
+    owner: uniqueOwner(context),
     onEvent: (event) => report(context, event, settings.quietLog === true),
     ...(context.builder === undefined ? {} : { builder: context.builder }),
     ...(context.trustedKeys === undefined ? {} : { trustedKeys: context.trustedKeys }),
@@ -149,6 +150,11 @@ export async function realiseGoals(
     ...(settings.keepGoing === undefined ? {} : { keepGoing: settings.keepGoing }),
     ...(settings.check === undefined ? {} : { check: settings.check }),
   });
+}
+
+/** A name among the temporary roots that no other tab or process has. */
+export function uniqueOwner(context: CommandContext): string {
+  return `command-${encodeBase16(context.random(8))}`;
 }
 
 function report(context: CommandContext, event: RealiseEvent, quietLog: boolean): void {
