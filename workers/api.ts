@@ -13,7 +13,6 @@ import type {
   FormatResult,
   Hover,
   Location,
-  Problem as IdeProblem,
   RenameResult,
   Span,
   SymbolNode,
@@ -87,6 +86,10 @@ export interface Problem {
   readonly end: { readonly line: number; readonly column: number } | null;
   readonly frames: readonly ProblemFrame[];
   readonly suggestions: readonly string[];
+  /** A plain sentence for somebody new, or null where Nix's message says it all. */
+  readonly explanation: string | null;
+  /** Ready-made repairs in the file of `at`, the best first; offsets in UTF-16 units. */
+  readonly fixes: readonly CodeAction[];
   /** The whole of it as `nix-instantiate --show-trace` prints it. */
   readonly text: string;
 }
@@ -128,7 +131,7 @@ export type LanguageQuestion =
   | { readonly kind: "complete" | "hover" | "definition" | "references" | "prepareRename"; readonly offset: number }
   | { readonly kind: "rename"; readonly offset: number; readonly name: string }
   | { readonly kind: "actions"; readonly start: number; readonly end: number; readonly problems: readonly string[] }
-  | { readonly kind: "format" | "outline" | "folds" | "hints" };
+  | { readonly kind: "format" | "outline" | "folds" };
 
 /** The answer to each kind of question. */
 export interface LanguageAnswers {
@@ -142,7 +145,6 @@ export interface LanguageAnswers {
   format: FormatResult;
   outline: SymbolNode[];
   folds: FoldingRange[];
-  hints: IdeProblem[];
 }
 
 export interface EvaluatorWorker {
@@ -151,8 +153,6 @@ export interface EvaluatorWorker {
   evaluateSystem(request: EvaluationRequest): Promise<EvaluationOutcome>;
   /** Everything below a derivation of an earlier outcome that has to be in the store before it is realised. */
   instantiation(drvPath: string): Promise<StoreItem[]>;
-  /** Syntax problems of one file, at once and without evaluating. */
-  check(path: string, text: string): Promise<Problem[]>;
   run(argv: readonly string[], files: Readonly<Record<string, string>>): Promise<CommandOutcome>;
   /** Answers a question about one file; the answer's type goes with the question's kind. */
   ask(path: string, text: string, question: LanguageQuestion): Promise<LanguageAnswers[LanguageQuestion["kind"]]>;

@@ -10,7 +10,7 @@ import { type IoRequest, NeedsIO } from "#engine/eval/io.ts";
 import { reportError } from "#engine/eval/report.ts";
 import type { Settings } from "#engine/eval/settings.ts";
 import type { OptionInfo } from "#engine/ide/types.ts";
-import { answerQuestion } from "./language.ts";
+import { answerQuestion, withFixes } from "./language.ts";
 import { NixPath } from "#engine/eval/value.ts";
 import { decodeUtf8, encodeUtf8 } from "#engine/store/format/bytes.ts";
 import { fileSource } from "#engine/syntax/source.ts";
@@ -88,17 +88,13 @@ const worker: EvaluatorWorker = {
       const lines = io.lines.map(decodeUtf8);
       return { ok: true, drvPath, outPath, summary, lines, milliseconds: milliseconds() };
     } catch (thrown) {
-      return { ok: false, problems: problemsOf(thrown, request), milliseconds: milliseconds() };
+      const problems = problemsOf(thrown, request).map((problem) => withFixes(problem, request.files));
+      return { ok: false, problems, milliseconds: milliseconds() };
     }
   },
 
   async instantiation(drvPath): Promise<StoreItem[]> {
     return need().io.instantiation(drvPath);
-  },
-
-  async check(path, text) {
-    const source = fileSource(encodeUtf8(`${CONFIGURATION}/${path}`), encodeUtf8(text));
-    return parse(source).diagnostics.map((diagnostic) => problemOfDiagnostic(diagnostic, source));
   },
 
   run: (argv, files) => runCommand(argv, files),

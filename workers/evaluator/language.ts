@@ -6,10 +6,9 @@ import { definitionAt, referencesAt, rename, renameSpan } from "#engine/ide/defi
 import { type Document, openDocument } from "#engine/ide/document.ts";
 import { formatDocument } from "#engine/ide/format.ts";
 import { hoverAt } from "#engine/ide/hover.ts";
-import { problemsOf } from "#engine/ide/problems.ts";
 import { documentSymbols, foldingRanges } from "#engine/ide/structure.ts";
 import type { BuiltinInfo, OptionInfo, Problem } from "#engine/ide/types.ts";
-import type { LanguageAnswers, LanguageQuestion } from "../api.ts";
+import type { LanguageAnswers, LanguageQuestion, Problem as EvaluationProblem } from "../api.ts";
 
 const builtins: BuiltinInfo[] = builtinTable.map((record) => ({
   name: record.name,
@@ -63,9 +62,23 @@ export function answerQuestion(
       return documentSymbols(document);
     case "folds":
       return foldingRanges(document);
-    case "hints":
-      return problemsOf(document);
   }
+}
+
+/** A problem of the evaluation with the repairs that the editor may offer beside its message. */
+export function withFixes(given: EvaluationProblem, files: Readonly<Record<string, string>>): EvaluationProblem {
+  const text = given.at === null ? undefined : files[given.at.path];
+  if (given.at === null || text === undefined) return given;
+  const start = offsetOf(text, given.at.line, given.at.column);
+  const end = given.end === null ? start + 1 : offsetOf(text, given.end.line, given.end.column);
+  const document = documentOf(given.at.path, text);
+  const found = codeActions(document, { start, end }, [problem(given.message, start, end)], { builtins, options: [] });
+  return { ...given, fixes: found.filter(({ kind }) => kind === "quickfix") };
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  const before = text.split("\n").slice(0, line - 1);
+  return Math.min(text.length, before.reduce((sum, one) => sum + one.length + 1, 0) + column - 1);
 }
 
 const problem = (message: string, start: number, end: number): Problem => ({

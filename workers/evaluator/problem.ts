@@ -1,6 +1,7 @@
 /** Errors of evaluation as plain data for the page: in the one place where exceptions become data. */
 import { NixError } from "#engine/eval/error.ts";
 import type { Pos } from "#engine/eval/positions.ts";
+import { explain } from "#engine/ide/explain.ts";
 import { decodeUtf8 } from "#engine/store/format/bytes.ts";
 import type { Diagnostic } from "#engine/syntax/diagnostic.ts";
 import { type Source, lineText, positionAt } from "#engine/syntax/source.ts";
@@ -43,6 +44,8 @@ export function problemOf(thrown: unknown, print: (error: NixError) => string): 
       ({ message, at }) => message !== "" || at !== null,
     ),
     suggestions: thrown.suggestions.map(decodeUtf8),
+    explanation: explain(decodeUtf8(thrown.message)),
+    fixes: [],
     text: decodeUtf8(print(thrown)),
   };
 }
@@ -65,6 +68,8 @@ export function problemOfDiagnostic(diagnostic: Diagnostic, source: Source): Pro
     end: diagnostic.end > diagnostic.start ? placeOf(source, diagnostic.end) : null,
     frames: [],
     suggestions: [],
+    explanation: explain(message),
+    fixes: [],
     text: `error: ${message}\n       at /etc/nixos/${at.path}:${at.line}:${at.column}:`,
   };
 }

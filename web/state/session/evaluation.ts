@@ -6,7 +6,7 @@ import type { EvaluationOutcome, Problem } from "#workers/api.ts";
 import type { Diagnostic, Evaluated, FileRange, State } from "../model.ts";
 import { type Context, filesOf, measure, messageOf, notify, patch } from "./context.ts";
 import { Stopped } from "./evaluator-host.ts";
-import { explain } from "./explain.ts";
+import { rangeOf } from "./text-place.ts";
 
 export interface EvaluationService {
   /** The workspace's text changed. */
@@ -131,13 +131,16 @@ function homeless(problems: readonly Problem[], state: State): string | null {
 export function diagnostic(problem: Problem, text: string): Diagnostic {
   const start = problem.at ?? { line: 1, column: 1 };
   const range = { start: { line: start.line, column: start.column }, end: problem.end ?? wordEnd(text, start) };
-  const { explanation, fixes } = explain(problem, text);
+  const path = problem.at?.path ?? "";
   return {
     severity: "error",
     message: problem.message,
     range,
-    explanation,
-    fixes,
+    explanation: problem.explanation,
+    fixes: problem.fixes.map(({ title, edits }) => ({
+      title,
+      edits: edits.map((edit) => ({ path, range: rangeOf(text, edit), text: edit.text })),
+    })),
     trace: problem.frames.map(({ message, at }) => ({ message, at: at === null ? null : placeRange(at) })),
   };
 }

@@ -7,7 +7,6 @@ import type {
   EvaluationOutcome,
   EvaluationRequest,
   EvaluatorServices,
-  Problem,
   StoreItem,
 } from "#workers/api.ts";
 import { type Client, startEvaluator } from "#workers/client.ts";
@@ -26,7 +25,6 @@ export class Stopped extends Error {
 export interface EvaluatorHost {
   evaluateSystem(request: EvaluationRequest, limitSeconds: number): Promise<EvaluationOutcome>;
   instantiation(drvPath: string): Promise<StoreItem[]>;
-  check(path: string, text: string): Promise<Problem[]>;
   run(argv: readonly string[], files: Readonly<Record<string, string>>, limitSeconds: number): Promise<CommandOutcome>;
   /** The worker's remaining interface (the language service). */
   worker(): Promise<Client<EvaluatorWorker>["api"]>;
@@ -74,7 +72,6 @@ export function createEvaluatorHost(archive: Uint8Array, services: EvaluatorServ
   return {
     evaluateSystem: (what, limit) => request<EvaluationOutcome>((api) => api.evaluateSystem(what), limit),
     instantiation: (drvPath) => request((api) => api.instantiation(drvPath), 30),
-    check: (path, text) => request((api) => api.check(path, text), 10),
     run: (argv, files, limit) => request((api) => api.run(argv, files), limit),
     worker: async () => (await client()).api,
     stop: () => end(new Stopped(null)),

@@ -1,7 +1,8 @@
 /** The language service of the editor, answered by the evaluator worker from the files as they stand. */
 import type { LanguageAnswers, LanguageQuestion } from "#workers/api.ts";
-import type { Completion, FileRange, Language, OutlineEntry, PageStore, Position, Range, TextEdit } from "../model.ts";
+import type { Completion, FileRange, Language, OutlineEntry, PageStore, Position, TextEdit } from "../model.ts";
 import type { EvaluatorHost } from "./evaluator-host.ts";
+import { offsetOf, rangeOf } from "./text-place.ts";
 
 type Kind = LanguageQuestion["kind"];
 type Question<K extends Kind> = Extract<LanguageQuestion, { kind: K }> | (LanguageQuestion & { kind: K });
@@ -134,24 +135,4 @@ const textEdit = (path: string, text: string, edit: Span & { text: string }): Te
   path,
   range: rangeOf(text, edit),
   text: edit.text,
-});
-
-function offsetOf(text: string, { line, column }: Position): number {
-  let at = 0;
-  for (let seen = 1; seen < line; seen++) {
-    const next = text.indexOf("\n", at);
-    if (next < 0) return text.length;
-    at = next + 1;
-  }
-  return Math.min(at + column - 1, text.length);
-}
-
-function positionOf(text: string, offset: number): Position {
-  const before = text.slice(0, offset);
-  return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
-}
-
-const rangeOf = (text: string, { start, end }: Span): Range => ({
-  start: positionOf(text, start),
-  end: positionOf(text, end),
 });
