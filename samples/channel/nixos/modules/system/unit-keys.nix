@@ -5,12 +5,12 @@ let
 in
 {
   Unit = set ''
-    After Before BindsTo ConditionACPower ConditionDirectoryNotEmpty
-    ConditionFileIsExecutable ConditionFileNotEmpty ConditionFirstBoot ConditionHost
-    ConditionKernelCommandLine ConditionPathExists ConditionPathExistsGlob ConditionPathIsDirectory
-    ConditionPathIsSymbolicLink ConditionUser ConditionVirtualization Conflicts DefaultDependencies
-    Description Documentation OnFailure OnSuccess PartOf RefuseManualStart RefuseManualStop Requires Requisite
-    SourcePath StartLimitBurst StartLimitInterval StartLimitIntervalSec Wants
+    After Before BindsTo ConditionACPower ConditionDirectoryNotEmpty ConditionFileIsExecutable
+    ConditionFileNotEmpty ConditionFirstBoot ConditionHost ConditionKernelCommandLine ConditionPathExists
+    ConditionPathExistsGlob ConditionPathIsDirectory ConditionPathIsSymbolicLink ConditionUser
+    ConditionVirtualization Conflicts DefaultDependencies Description Documentation OnFailure OnSuccess PartOf
+    RefuseManualStart RefuseManualStop Requires Requisite SourcePath StartLimitBurst StartLimitInterval
+    StartLimitIntervalSec Wants
   '';
   Service = set ''
     AmbientCapabilities CPUWeight CacheDirectory CacheDirectoryMode CapabilityBoundingSet
@@ -18,12 +18,11 @@ in
     ExecReload ExecStart ExecStartPost ExecStartPre ExecStop ExecStopPost Group GuessMainPID IgnoreSIGPIPE
     KillMode KillSignal LimitAS LimitCORE LimitFSIZE LimitMEMLOCK LimitNOFILE LimitNPROC LogsDirectory
     LogsDirectoryMode MemoryHigh MemoryMax Nice NoNewPrivileges NotifyAccess PIDFile PassEnvironment
-    RemainAfterExit Restart RestartForceExitStatus RestartPreventExitStatus RestartSec
-    RootDirectory RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve SendSIGKILL
-    StandardError StandardInput StandardOutput StartLimitBurst StartLimitInterval StartLimitIntervalSec
-    StateDirectory StateDirectoryMode SuccessExitStatus SupplementaryGroups SyslogIdentifier TTYPath TTYReset
-    TasksMax TimeoutSec TimeoutStartSec TimeoutStopSec Type UMask UnsetEnvironment User
-    WorkingDirectory
+    RemainAfterExit Restart RestartForceExitStatus RestartPreventExitStatus RestartSec RootDirectory
+    RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve SendSIGKILL StandardError StandardInput
+    StandardOutput StartLimitBurst StartLimitInterval StartLimitIntervalSec StateDirectory StateDirectoryMode
+    SuccessExitStatus SupplementaryGroups SyslogIdentifier TTYPath TTYReset TasksMax TimeoutSec
+    TimeoutStartSec TimeoutStopSec Type UMask UnsetEnvironment User WorkingDirectory
   '';
   Timer = set ''
     AccuracySec OnActiveSec OnBootSec OnCalendar OnStartupSec OnUnitActiveSec OnUnitInactiveSec Persistent
