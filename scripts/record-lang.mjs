@@ -26,7 +26,13 @@ function ask({ flags, expression }) {
   return new Promise((resolve, reject) => {
     const utf8 = Buffer.from(expression, "latin1").toString("utf8");
     const args = ["--eval", "--option", "system", "i686-linux", ...flags, "-E", utf8];
-    const env = { PATH: process.env.PATH, HOME: "/homeless", NIX_REMOTE: "dummy://", NIX_PATH: "", NIX_CONF_DIR: "/nonexistent" };
+    const env = {
+      PATH: process.env.PATH,
+      HOME: "/homeless",
+      NIX_REMOTE: "dummy://",
+      NIX_PATH: "",
+      NIX_CONF_DIR: "/nonexistent",
+    };
     const child = spawn(path.join(oracle, "nix-instantiate"), args, { cwd: files, env });
     let out = "";
     let err = "";

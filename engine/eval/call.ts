@@ -9,6 +9,7 @@ import { NixError, addTrace } from "./error.ts";
 import { checkArg } from "./expect.ts";
 import { force, forceThunk } from "./force.ts";
 import { bindFormals, forceFormalsArgument } from "./formals.ts";
+import type { LambdaCode } from "./lambda.ts";
 import { attributePos, type Pos } from "./positions.ts";
 import { callDepthExceeded, deepEvaluator, evalContext, runtime } from "./runtime.ts";
 import { describeValue } from "./print.ts";
@@ -23,7 +24,20 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
   let used = 0;
   while (used < args.length) {
     if (current instanceof Lambda) {
-      current = enterLambda(current, args[used++]!, pos);
+      let { code } = current;
+      const argument = args[used++]!;
+      let env: Env;
+      if (code.formals === null) {
+        env = [current.env, argument];
+        // A curried function takes its next arguments without becoming a value in between.
+        for (let next = code.body.lambda; next?.formals === null && used < args.length; next = code.body.lambda) {
+          env = [env, args[used++]!];
+          code = next;
+        }
+      } else {
+        env = bindFormals(current, argument, forceFormalsArgument(current, argument, pos), pos);
+      }
+      current = runBody(code, env, pos);
     } else if (current instanceof PrimOp || current instanceof PrimOpApp) {
       const before = current instanceof PrimOp ? [] : current.args;
       const take = Math.min(current.builtin.arity - before.length, args.length - used);
@@ -43,16 +57,11 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
 }
 
 /** Runs a lambda's body; the caller has counted the call. */
-function enterLambda(lambda: Lambda, argument: Slot, pos: Pos | undefined): Value {
-  const code = lambda.code;
-  const env: Env =
-    code.formals === null
-      ? [lambda.env, argument]
-      : bindFormals(lambda, argument, forceFormalsArgument(lambda, argument, pos), pos);
+function runBody(code: LambdaCode, env: Env, pos: Pos | undefined): Value {
   try {
     return code.body.run(env);
   } catch (thrown) {
-    throw lambdaTrace(thrown, lambda, pos);
+    throw lambdaTrace(thrown, code, pos);
   }
 }
 
@@ -70,7 +79,7 @@ export function callOne(fn: Value, argument: Slot, pos: Pos | undefined): Value 
   try {
     value = code.body.run(env);
   } catch (thrown) {
-    throw lambdaTrace(thrown, fn, pos);
+    throw lambdaTrace(thrown, code, pos);
   }
   runtime.depth--;
   runtime.calls--;
@@ -78,15 +87,14 @@ export function callOne(fn: Value, argument: Slot, pos: Pos | undefined): Value 
 }
 
 /** The trace of an error that leaves a lambda. */
-export function lambdaTrace(thrown: unknown, lambda: Lambda, pos: Pos | undefined): unknown {
+export function lambdaTrace(thrown: unknown, code: LambdaCode, pos: Pos | undefined): unknown {
   if (!(thrown instanceof NixError)) return thrown;
-  thrown.within(`while calling ${lambdaName(lambda)}`, lambda.code.pos, "detail");
+  thrown.within(`while calling ${lambdaName(code)}`, code.pos, "detail");
   if (pos !== undefined) thrown.within("from call site", pos, "detail");
   return thrown;
 }
 
-export const lambdaName = (lambda: Lambda): string =>
-  lambda.code.name === null ? "anonymous lambda" : `'${lambda.code.name}'`;
+export const lambdaName = (code: LambdaCode): string => (code.name === null ? "anonymous lambda" : `'${code.name}'`);
 
 export const functorTrace = "while calling a functor (an attribute set with a '__functor' attribute)";
 

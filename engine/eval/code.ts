@@ -5,6 +5,7 @@
  * evaluation of anything else, or pushes what remains to be done, says what to evaluate next, and returns `PENDING`.
  * Invariant: both give the same value, the same error and the same order of side effects (traces).
  */
+import type { LambdaCode } from "./lambda.ts";
 import type { Machine } from "./machine.ts";
 import type { Routine } from "#engine/builtins/record.ts";
 import type { Pos } from "./positions.ts";
@@ -47,6 +48,8 @@ export interface Code {
    * this first, because it spares it most of its frames.
    */
   quick?: (env: Env) => Value | undefined;
+  /** For a function expression: the function, so that a call with several arguments can go straight on. */
+  lambda?: LambdaCode;
   /** The slot for a use that may never be forced: a constant, the variable's own slot, or a new thunk. */
   delay: (env: Env) => Slot;
 }

@@ -4,7 +4,8 @@
 
 /** `%g` with six significant digits: what printing a value shows. */
 export function printFloat(value: number): string {
-  if (Number.isNaN(value)) return "nan";
+  // JavaScript does not show the sign of a NaN; arithmetic on x86 only makes negative ones.
+  if (Number.isNaN(value)) return "-nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
   const [mantissa, power] = value.toExponential(5).split("e") as [string, string];

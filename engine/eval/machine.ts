@@ -206,7 +206,7 @@ class LambdaFrame implements Frame {
     return value;
   }
   unwind(_machine: Machine, thrown: unknown): never {
-    throw lambdaTrace(thrown, this.lambda, this.pos);
+    throw lambdaTrace(thrown, this.lambda.code, this.pos);
   }
 }
 

@@ -87,7 +87,7 @@ function leaf(value: Exclude<Value, Attrs>): ValueTree {
   }
   if (value instanceof NixFloat) return { type: "float", value: value.value, text: printFloat(value.value) };
   if (value instanceof NixPath) return { type: "path", value: decodeUtf8(value.path) };
-  if (value instanceof Lambda) return { type: "function", name: lambdaName(value) };
+  if (value instanceof Lambda) return { type: "function", name: lambdaName(value.code) };
   if (value instanceof PrimOp || value instanceof PrimOpApp)
     return { type: "function", name: `builtins.${value.builtin.name}` };
   return { type: "more", of: "list" };

@@ -152,5 +152,6 @@ function become(self: Code, compiled: Code): Code {
   self.run = compiled.run;
   self.step = compiled.step;
   if (compiled.quick !== undefined) self.quick = compiled.quick;
+  if (compiled.lambda !== undefined) self.lambda = compiled.lambda;
   return self;
 }

@@ -24,6 +24,7 @@ export function listCode(elements: readonly Code[]): Code {
 export function lambdaExprCode(lambda: LambdaCode): Code {
   const code = leafCode((env) => new Lambda(lambda, env));
   code.quick = code.run;
+  code.lambda = lambda;
   return code;
 }
 
