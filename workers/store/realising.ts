@@ -6,15 +6,17 @@ import { decodeUtf8, fromBytes } from "#engine/store/format/bytes.ts";
 import { derivationName } from "#engine/store/format/derivation.ts";
 import { nameOf } from "#engine/store/format/store-path.ts";
 import type { Store } from "#engine/store/store.ts";
+import { decompress, unpackArchive } from "./decompress.ts";
 import type { BuildMethod, RealiseEvent, RealiseOutcome } from "../api.ts";
+
+/** Unpacking for `builtin:` builders. Nothing is downloaded: the page's policy lets no worker reach another host. */
+const tools = { decompress, unpack: unpackArchive };
 
 export interface RealiseEnvironment {
   readonly store: Store;
   readonly builder: Builder;
   readonly signal: CancelSignal;
 }
-
-let runs = 0;
 
 export async function realiseDerivation(
   { store, builder, signal }: RealiseEnvironment,
@@ -41,7 +43,7 @@ export async function realiseDerivation(
   };
   try {
     onEvent({ kind: "plan", steps: await steps(store, drvPath) });
-    const options = { store, builder, substituters: [], signal, onEvent: tell, owner: `realise-${++runs}` };
+    const options = { store, builder, substituters: [], signal, onEvent: tell, owner: `realise-${crypto.randomUUID()}`, tools };
     const result = await realise([{ drvPath, outputs: [] }], options);
     return { ok: true, outputs: Object.fromEntries(result.outputs[0]) };
   } catch (error) {
