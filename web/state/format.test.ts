@@ -78,10 +78,4 @@ describe("words", () => {
     [0, "0 things"],
     [3, "3 things"],
   ])("%i", (count, expected) => expect(plural(count, "thing")).toBe(expected));
-  check(sentenceList, [
-    [[], ""],
-    [["a"], "a"],
-    [["a", "b"], "a and b"],
-    [["a", "b", "c"], "a, b and c"],
-  ]);
 });

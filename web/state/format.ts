@@ -58,9 +58,3 @@ export function formatDate(date: number, now = Date.now()): string {
 }
 
 const dayNumber = (date: Date): number => Math.floor((date.getTime() - date.getTimezoneOffset() * 60_000) / 86_400_000);
-
-/** Words joined as in a sentence: `a`, `a and b`, `a, b and c`. */
-export function sentenceList(words: string[]): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
-}

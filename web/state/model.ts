@@ -464,7 +464,7 @@ export interface UiState {
   /** A place the editor should show and select, set by a click elsewhere. */
   reveal: FileRange | null;
   palette: boolean;
-  dialog: "share" | "shortcuts" | "files" | null;
+  dialog: "share" | "shortcuts" | null;
   /** Asked of the closure, derivation and why-depends panels by a click elsewhere. */
   focusPath: string | null;
   /** The step before which the plug is pulled in the next switch. */

@@ -25,6 +25,3 @@ export const switchSteps: StepRecord[] = [
 
 export const stepRecord = (id: string): StepRecord =>
   switchSteps.find((step) => step.id === id) ?? { id, label: id, meaning: id, before: "new" };
-
-/** Steps before which a plug may be planted: `build` is only a start, and after `done` there is nothing left. */
-export const pluggable: StepRecord[] = switchSteps.slice(1);

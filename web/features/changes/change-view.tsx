@@ -111,7 +111,7 @@ function EtcFiles({ files }: { files: Change["etc"] }) {
 
 const lineSigns = { same: " ", added: "+", removed: "−", gap: "⋯" } as const;
 
-export function Lines({ before, after }: { before: string | null; after: string | null }) {
+function Lines({ before, after }: { before: string | null; after: string | null }) {
   return (
     <pre className="diff">
       {diffLines(before ?? "", after ?? "").map((line, index) => (
@@ -125,7 +125,7 @@ export function Lines({ before, after }: { before: string | null; after: string 
   );
 }
 
-export function Sign({ sign }: { sign: string }) {
+function Sign({ sign }: { sign: string }) {
   return (
     <span className={sign === "−" ? "sign sign-removed" : "sign"} aria-hidden="true">
       {sign}

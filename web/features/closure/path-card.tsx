@@ -87,7 +87,7 @@ function Paths({ name, paths, open }: { name: string; paths: string[]; open(path
 }
 
 /** From a root down to the path: names in a row. */
-export function Chain({ links, open }: { links: string[]; open(path: string): void }) {
+function Chain({ links, open }: { links: string[]; open(path: string): void }) {
   return (
     <ol className="chain">
       {links.map((link) => (
