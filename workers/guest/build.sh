@@ -194,7 +194,8 @@ slink /bin/sh sandbox-shell 0777 0 0
 slink /bin/zero-memory ../init 0777 0 0
 END
   mkdir -p "$seeds/initrd"
-  "$maker" -t 1 "$work/initrd.list" | zstd -q -19 > "$seeds/initrd/initrd"
+  "$maker" -t 1 "$work/initrd.list" > "$work/initrd.cpio"
+  zstd -q -f -19 "$work/initrd.cpio" -o "$seeds/initrd/initrd"
 }
 
 build_bios() {
