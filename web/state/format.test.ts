@@ -1,14 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  formatBytes,
-  formatDate,
-  formatDelta,
-  formatMs,
-  pathParts,
-  plural,
-  sentenceList,
-  shortHash,
-} from "./format.ts";
+import { formatBytes, formatDate, formatDelta, formatMs, pathParts, plural, shortHash } from "./format.ts";
 
 const check = <A, B>(run: (input: A) => B, cases: [A, B][]): void => {
   it.each(cases)("%j → %j", (input, expected) => expect(run(input)).toEqual(expected));
