@@ -188,12 +188,15 @@ dir /sys 0755 0 0
 dir /tmp 0755 0 0
 nod /dev/console 0600 0 0 c 5 1
 nod /dev/null 0666 0 0 c 1 3
-file /init $seeds/supervisor/bin/terrarium-init 0755 0 0
+file /init $work/init 0755 0 0
 file /bin/sandbox-shell $work/sandbox-shell 0755 0 0
 slink /bin/sh sandbox-shell 0777 0 0
 slink /bin/zero-memory ../init 0777 0 0
 END
   mkdir -p "$seeds/initrd"
+  # The maker takes the files' own times.
+  cp "$seeds/supervisor/bin/terrarium-init" "$work/init"
+  touch -d @1 "$work/init" "$work/sandbox-shell"
   "$maker" -t 1 "$work/initrd.list" > "$work/initrd.cpio"
   zstd -q -f -19 "$work/initrd.cpio" -o "$seeds/initrd/initrd"
 }
