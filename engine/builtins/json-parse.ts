@@ -73,6 +73,8 @@ class Lexer {
   position = 0;
   /** Where the text that messages quote begins: the latest string or number, else the beginning. */
   #quoted = 0;
+  /** Where the byte after the latest number was read too early. */
+  #putBack = -1;
   /** What is wrong with the latest token. */
   message = "";
   /** Bytes of the latest string. */
@@ -96,6 +98,8 @@ class Lexer {
     const read = this.#text.slice(0, this.position);
     const lines = read.split("\n");
     const beyond = this.position - read.length;
+    // Putting a line end back after a number, the library forgets where in the line it was.
+    if (this.position === this.#putBack && this.#text[this.position] === "\n") return `line ${lines.length}, column 0`;
     return `line ${lines.length}, column ${lines[lines.length - 1]!.length + beyond}`;
   }
 
@@ -166,6 +170,7 @@ class Lexer {
       while (isDigit(code)) code = this.#next();
     }
     this.position--;
+    this.#putBack = this.position;
     this.number = numberOf(this.#text.slice(begin, this.position), isFloat);
     return Token.number;
   }

@@ -44,8 +44,10 @@ export function multiply(left: Num, right: Num, pos?: Pos): Num {
 
 /** Integers divide towards zero; dividing by zero is an error for floats too. */
 export function divide(left: Num, right: Num, pos?: Pos): Num {
-  if (floatOf(right) === 0) throw new NixError("eval", "division by zero", { pos });
+  if (floatOf(right) === 0) throw divisionByZero(pos);
   if (left instanceof NixFloat || right instanceof NixFloat) return new NixFloat(floatOf(left) / floatOf(right));
   if (typeof left === "number" && typeof right === "number") return Math.trunc(left / right) + 0;
   return exact(BigInt(left) / BigInt(right), () => `dividing ${left} / ${right}`, pos);
 }
+
+export const divisionByZero = (pos: Pos | undefined): NixError => new NixError("eval", "division by zero", { pos });

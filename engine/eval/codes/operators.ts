@@ -4,7 +4,7 @@
  * `-`, `*`, `/`, `<` … are calls of builtins in C++ Nix, so they count as calls and leave the builtin's line in traces.
  */
 import type { Routine } from "#engine/builtins/record.ts";
-import { divide, multiply, subtract } from "../arithmetic.ts";
+import { divisionByZero, divide, multiply, subtract } from "../arithmetic.ts";
 import { drive } from "../call.ts";
 import { makeCode, withQuick, type Code, type Outcome } from "../code.ts";
 import { addTrace } from "../error.ts";
@@ -195,10 +195,14 @@ function quickTest(code: Code, left: Code, right: Code, test: (a: number, b: num
 /** The error for operands of which one is no number. Division looks at its second operand first, as a float. */
 export function numberError(a: Value, b: Value, noun: string): unknown {
   if (noun === "division" && !isNumber(b)) return addTrace(expectedError("a float", b), operandLine(1, noun));
+  // The divisor is looked at before the dividend.
+  if (noun === "division" && isZero(b)) return divisionByZero(undefined);
   const floating = a instanceof NixFloat || b instanceof NixFloat;
   const which = isNumber(a) ? 1 : 0;
   return addTrace(expectedError(floating ? "a float" : "an integer", which === 0 ? a : b), operandLine(which, noun));
 }
+
+const isZero = (value: Value): boolean => (value instanceof NixFloat ? value.value : value) === 0;
 
 /** `<` of the operands in evaluation order: `a > b` passes them swapped. */
 export function lessCode(left: Code, right: Code, pos: Pos): Code {
