@@ -3,7 +3,6 @@
  */
 import { addTrace, NixError } from "#engine/eval/error.ts";
 import { equals, lessThan, quickEquals, quickLess } from "#engine/eval/equality.ts";
-import { expectedError } from "#engine/eval/expect.ts";
 import { applyOne } from "#engine/eval/codes/delayed-call.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
@@ -271,13 +270,13 @@ export const listBuiltins: BuiltinFamily = [
   }),
   builtin({
     name: "elemAt",
-    args: [arg("list", "any", ""), arg("n", "int", "while evaluating the second argument passed to 'builtins.elemAt'")],
+    args: [
+      arg("list", "list", "while evaluating the first argument passed to 'builtins.elemAt'"),
+      arg("n", "int", "while evaluating the second argument passed to 'builtins.elemAt'"),
+    ],
+    reversed: true,
     doc: "Returns element *n* of *list*, counting from 0; an index outside the list is an error.",
     impl: ([list, index]) => {
-      // The index is checked before the list.
-      if (!isList(list)) {
-        throw expectedError("a list", list).within("while evaluating the first argument passed to 'builtins.elemAt'");
-      }
       const n = Number(index);
       if (n >= 0 && n < list.length) return list[n]!;
       throw new NixError("eval", `'builtins.elemAt' called with index ${index} on a list of size ${list.length}`);

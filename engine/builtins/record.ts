@@ -87,6 +87,8 @@ export interface Builtin extends BuiltinInfo {
   readonly arity: number;
   readonly impl?: (args: never, context: EvalContext, pos: Pos | undefined) => Slot;
   readonly routine?: (args: never, context: EvalContext, pos: Pos | undefined) => Routine<Slot>;
+  /** Arguments are forced and checked last first. */
+  readonly reversed?: boolean;
   /** False for builtins that leave no "while calling the 'x' builtin" line in traces. */
   readonly traced: boolean;
 }
@@ -100,6 +102,7 @@ export interface BuiltinConstant extends BuiltinInfo {
 
 interface BuiltinSpec<A extends readonly Arg[]> extends BuiltinInfo {
   readonly args: A;
+  readonly reversed?: boolean;
   readonly traced?: boolean;
   readonly impl?: (args: ArgValues<A>, context: EvalContext, pos: Pos | undefined) => Slot;
   readonly routine?: (args: ArgValues<A>, context: EvalContext, pos: Pos | undefined) => Routine<Slot>;

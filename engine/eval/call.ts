@@ -121,7 +121,8 @@ export function functorOf(value: Value, pos: Pos | undefined): { slot: Slot; pos
 export function runBuiltin(builtin: Builtin, slots: Slot[], pos: Pos | undefined): Value {
   const { args, impl, routine, traced } = builtin;
   try {
-    for (let i = 0; i < args.length; i++) {
+    for (let turn = 0; turn < args.length; turn++) {
+      const i = builtin.reversed === true ? args.length - 1 - turn : turn;
       const arg = args[i]!;
       if (arg.type !== "lazy") slots[i] = forceArg(slots[i]!, builtin, arg, i);
     }

@@ -344,7 +344,8 @@ function* callFunctor(functor: Slot, args: readonly Slot[], pos: Pos | undefined
 /** What `runBuiltin` does, as a routine. */
 function* builtinRoutine(builtin: Builtin, slots: Slot[], pos: Pos | undefined): Routine<Slot> {
   const { args, impl, routine } = builtin;
-  for (let i = 0; i < args.length; i++) {
+  for (let turn = 0; turn < args.length; turn++) {
+    const i = builtin.reversed === true ? args.length - 1 - turn : turn;
     const arg = args[i]!;
     if (arg.type === "lazy") continue;
     let value: Value;
