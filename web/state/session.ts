@@ -157,6 +157,7 @@ function connect(context: Context): Parts {
     onStep: (name, text) => switching.step(name, text).catch(() => new Promise(() => undefined)),
     onShim: createShim(context, switching, machine),
     onCurrent: (topLevel) => void store.api.setRoot("run/current-system", topLevel).then(switching.refreshGenerations),
+    onGone: () => void switching.refreshGenerations().catch(() => undefined),
     profileLinks: async () => (await store.api.profile()).links.map(([a, b]) => [a, b]),
   });
 

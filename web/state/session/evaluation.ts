@@ -71,6 +71,8 @@ export function createEvaluation(context: Context, onResult: (evaluated: Evaluat
         : seconds === null
           ? "You stopped this evaluation."
           : `This evaluation was stopped after ${seconds} s. Something in it may never end.`;
+    // What was wrong with an older text is not what is wrong now.
+    page.setState({ diagnostics: {} });
     patch(page, "evaluation", { runningSince: null, stale: true, failure });
     if (seconds === undefined)
       notify(page, "crash", "The evaluator stopped and was started again.", { detail: messageOf(error) });

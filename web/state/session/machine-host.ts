@@ -16,13 +16,40 @@ export interface MachineHost {
   terminate(): boolean;
 }
 
+/** Another tab runs this workspace's machine: two of them would write the same disk. */
+export class ElsewhereError extends Error {
+  override readonly name = "ElsewhereError";
+}
+
+/** Milliseconds that a worker which was ended, here or with a page that went, may take to let go of its disk. */
+const LETTING_GO = 2000;
+
 export function createMachineHost(): MachineHost {
   let client: Client<MachineWorker> | null = null;
+  let release: (() => void) | null = null;
+
+  /** Takes the workspace's disk for this tab; it is given back with `giveBack`, or when the tab goes. */
+  const take = (workspaceId: string) =>
+    new Promise<void>((resolve, reject) => {
+      const hold = () =>
+        new Promise<void>((done) => {
+          release = done;
+          resolve();
+        });
+      navigator.locks
+        .request(`terrarium/machine/${workspaceId}`, { signal: AbortSignal.timeout(LETTING_GO) }, hold)
+        .catch(() => reject(new ElsewhereError("This workspace's machine runs in another tab.")));
+    });
+  const giveBack = () => {
+    release?.();
+    release = null;
+  };
 
   return {
     api: () => client?.api ?? null,
     async open(workspaceId, listener) {
       if (client !== null) return client.api;
+      await take(workspaceId);
       const mine = startMachine();
       client = mine;
       const alive = () => client === mine;
@@ -37,7 +64,10 @@ export function createMachineHost(): MachineHost {
           proxy(heard),
         );
       } catch (error) {
-        if (alive()) client = null;
+        if (alive()) {
+          client = null;
+          giveBack();
+        }
         mine.terminate();
         throw error;
       }
@@ -47,6 +77,7 @@ export function createMachineHost(): MachineHost {
       if (client === null) return false;
       client.terminate();
       client = null;
+      giveBack();
       return true;
     },
   };

@@ -6,7 +6,7 @@ import type { MachineEvent, MachineListener } from "#workers/api.ts";
 import { proxy } from "#workers/client.ts";
 import type { GuestResponse, MachineState, TerminalConnection, TerminalEntry, UnitState } from "../model.ts";
 import { type Context, codeOf, guarded, measure, messageOf, notify, patch } from "./context.ts";
-import type { MachineApi } from "./machine-host.ts";
+import { ElsewhereError, type MachineApi } from "./machine-host.ts";
 
 const CONSOLE_LIMIT = 200_000;
 const STATS_INTERVAL = 2000;
@@ -39,6 +39,8 @@ export interface MachineHooks {
   /** A Nix command typed in the guest. */
   onShim: MachineListener["onShim"];
   onCurrent(topLevel: string): void;
+  /** There is no machine any more. */
+  onGone(): void;
   profileLinks(): Promise<[name: string, target: string][]>;
 }
 
@@ -67,7 +69,18 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
     }));
     void store.api.setRoot("run/booted-system", null).catch(() => undefined);
     void store.api.setRoot("run/current-system", null).catch(() => undefined);
+    hooks.onGone();
   };
+
+  /** Resolves when the machine does not stop any more, because it is off. */
+  const stopped = () =>
+    new Promise<void>((resolve) => {
+      const forget = page.subscribe(({ machine }) => {
+        if (machine.phase === "stopping") return;
+        forget();
+        resolve();
+      });
+    });
 
   const onEvent = (event: MachineEvent) => {
     switch (event.kind) {
@@ -185,6 +198,14 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
         return true;
       } catch (error) {
         if (page.getState().machine.phase !== "booting") return false;
+        if (error instanceof ElsewhereError) {
+          booted = null;
+          set({ phase: "off", topLevel: null, generation: null, progress: { text: "", fraction: null } });
+          notify(page, "other-tab", error.message, {
+            detail: "Everything is kept for both. Close that tab, or shut its machine down, to start it here.",
+          });
+          return false;
+        }
         host.terminate();
         gone("failed", bootFailure(error), "The machine did not start.");
         return false;
@@ -195,7 +216,8 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       const api = host.api();
       if (api === null) return;
       set({ phase: "stopping", progress: { text: "Stopping services", fraction: null } });
-      await api.poweroff().catch(() => undefined);
+      // A machine that is off ends its worker, which then answers nothing more.
+      await Promise.race([api.poweroff().catch(() => undefined), stopped()]);
       host.terminate();
       if (page.getState().machine.phase === "stopping") gone("off", null, "The machine is off.");
     },

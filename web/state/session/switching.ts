@@ -84,9 +84,10 @@ export function createSwitching(
   };
 
   const refreshGenerations = async () => {
-    const { workspace, machine } = page.getState();
+    const { workspace } = page.getState();
     const profile = await store.api.profile();
     const snapshots = new Map(await store.api.records(`snapshot/${workspace.id}/`));
+    const { machine } = page.getState();
     const running = machine.phase === "running" || machine.phase === "booting" ? machine.topLevel : null;
     const numbers = profile.generations.filter(({ path }) => path === running).map(({ number }) => number);
     const runs = numbers.includes(profile.current ?? 0) ? profile.current : (numbers[0] ?? null);
