@@ -24,7 +24,7 @@ export interface Terrarium {
   command(line: string): Promise<number>;
   /** Types a line into a shell of the machine, opened if need be. */
   type(line: string): Promise<void>;
-  terminalShows(text: string): Promise<void>;
+  terminalShows(text: string | RegExp): Promise<void>;
   /** The same browser's next visit, in a new tab. */
   reopen(context: BrowserContext): Promise<Terrarium>;
   /** The session's own state, for what no visitor sees. */
@@ -65,6 +65,8 @@ export function visitor(page: Page): Terrarium {
     async edit(from, to) {
       await page.evaluate(() => document.fonts.ready);
       await replaceText(page, from, to);
+      const texts = () => self.state<{ text: string }[]>("workspace.files").then((all) => all.map(({ text }) => text));
+      await expect.poll(async () => (await texts()).join("\n")).toContain(to);
     },
     button: (name) => page.getByRole("button", { name, exact: true }),
     async running(generation) {
@@ -135,6 +137,7 @@ async function replaceText(page: Page, from: string, to: string): Promise<void> 
   await page.keyboard.press("Control+F");
   const find = page.locator(".find-widget textarea").first();
   await find.fill(from);
+  await expect(page.locator(".find-widget .matchesCount").first()).toHaveText(/\d+ of \d+/);
   await page.keyboard.press("Enter");
   await page.keyboard.press("Escape");
   await page.keyboard.insertText(to);
