@@ -380,6 +380,8 @@ export const listBuiltins: BuiltinFamily = [
       if (list.length === 0) return list;
       const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.sort");
       const natural = fn instanceof PrimOp && fn.builtin.name === "lessThan";
+      // Elements are evaluated even when there is nothing to compare them with.
+      if (list.length === 1) return [yield list[0]!];
       return yield* stableSort([...list], natural ? naturalOrder : orderBy(fn));
     },
   }),

@@ -263,13 +263,15 @@ export const updateCode = (
 /** `left ++ right` */
 export const concatCode = (left: Code, right: Code, pos: Pos): Code =>
   operatorCode(left, right, {
-    quick: (a, b) => concatLists(a as List, b as List),
-    check: (value) => {
-      if (!isList(value))
-        throw addTrace(expectedError("a list", value), "while evaluating one of the elements to concatenate", pos);
-    },
+    // Both sides are evaluated before either is checked.
+    quick: (a, b) => concatLists(asList(a, pos), asList(b, pos)),
     counted: false,
     pos,
   });
+
+function asList(value: Value, pos: Pos): List {
+  if (isList(value)) return value;
+  throw addTrace(expectedError("a list", value), "while evaluating one of the elements to concatenate", pos);
+}
 
 const concatLists = (a: List, b: List): List => (a.length === 0 ? b : b.length === 0 ? a : a.concat(b));
