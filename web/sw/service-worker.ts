@@ -19,7 +19,8 @@ interface FetchEvent extends Event {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const manifest = self.__WB_MANIFEST;
+/** Each file once: a cache refuses a list that names one twice, and the manifest's icon is also among the files. */
+const manifest = [...new Map(self.__WB_MANIFEST.map((file) => [file.url, file])).values()];
 const patterns = rules.map((rule) => ({ path: new RegExp(rule.path), headers: Object.entries(rule.headers) }));
 /** One cache a build: its name changes when any file does. */
 const cacheName = `terrarium-${hash(manifest.map((file) => `${file.url}@${file.revision}`).join("\n"))}`;
