@@ -44,7 +44,7 @@ export function commandContext(environment: CommandEnvironment): CommandContext 
   };
 }
 
-function commandFiles({ store, services }: CommandEnvironment): CommandFiles {
+function commandFiles({ store, services, extraRoots }: CommandEnvironment): CommandFiles {
   const refuse = (path: string) => {
     throw new CommandError(`cannot write '${path}': files are written in the editor or in the machine's own terminal`);
   };
@@ -56,7 +56,7 @@ function commandFiles({ store, services }: CommandEnvironment): CommandFiles {
     writeTree: async (path) => refuse(path),
     writeFile: async (path) => refuse(path),
     async readLink(path) {
-      const root = store.roots().find(({ name }) => name === path);
+      const root = [...store.roots(), ...extraRoots()].find(({ name }) => name === path);
       return root?.path;
     },
     // A link to a result is a root; there is no directory here for it to lie in.
