@@ -16,7 +16,11 @@ const browser = await chromium.launch({
   executablePath: ensureBrowser(),
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
 });
-console.log(`load ${loadavg().map((value) => value.toFixed(1)).join(" ")}`);
+console.log(
+  `load ${loadavg()
+    .map((value) => value.toFixed(1))
+    .join(" ")}`,
+);
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const figures = new Map();
@@ -26,34 +30,34 @@ const measures = (page, name) =>
   page.evaluate((which) => performance.getEntriesByName(which).map(({ duration }) => duration), `terrarium.${name}`);
 const until = (page, condition) => page.waitForFunction(condition, undefined, { timeout: 180_000 });
 
-/** Bytes that came over the network until a moment, as sent (compressed). */
-function countBytes(session) {
-  let total = 0;
-  let editor = 0;
-  const names = new Map();
-  session.on("Network.responseReceived", ({ requestId, response }) => names.set(requestId, response.url));
-  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    total += encodedDataLength;
-    if (/monaco|editor\.worker|codicon|nix-/.test(names.get(requestId) ?? "")) editor += encodedDataLength;
-  });
-  return { total: () => total, editor: () => editor };
-}
+/** Kilobytes the server sent of the files whose path passes. */
+const sentKilobytes = (passes) =>
+  server.sent.filter(([path]) => passes(path)).reduce((sum, [, bytes]) => sum + bytes, 0) / 1000;
+const isEditor = (path) => /monaco|editor\.worker|codicon/.test(path);
+const isState = (path) => path.includes("state");
 
 for (let run = 0; run < RUNS; run++) {
   const context = await browser.newContext();
   const page = await context.newPage();
-  const session = await context.newCDPSession(page);
-  await session.send("Network.enable");
-  const bytes = countBytes(session);
+  server.sent.length = 0;
   await page.goto(address);
   await until(page, () => performance.getEntriesByName("terrarium.evaluate").length > 0);
-  note("navigation → first result, ms", await page.evaluate(() => {
-    const [first] = performance.getEntriesByName("terrarium.evaluate");
-    return first.startTime + first.duration;
-  }));
+  note(
+    "navigation → first result, ms",
+    await page.evaluate(() => {
+      const [first] = performance.getEntriesByName("terrarium.evaluate");
+      return first.startTime + first.duration;
+    }),
+  );
+  note(
+    "transfer before first result, without the editor, kB",
+    sentKilobytes((path) => !isEditor(path) && !/seeds|busybox|bzImage|initrd|terrarium-init/.test(path)),
+  );
   await until(page, () => globalThis.terrarium.getState().preview.status === 200);
-  note("first load without the state image, kB", bytes.total() / 1000);
-  note("  of which the editor, kB", bytes.editor() / 1000);
+  note(
+    "whole first load without the state image, kB",
+    sentKilobytes((path) => !isState(path)),
+  );
   note("Boot from state → running, ms (first visit)", (await measures(page, "boot"))[0]);
 
   const edit = (colour) =>

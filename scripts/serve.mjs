@@ -48,7 +48,7 @@ function fileFor(folder, pathname) {
   return existsSync(target) ? target : undefined;
 }
 
-/** Starts the server; resolves to it once it listens. `port` 0 takes a free one. */
+/** Starts the server; resolves to it once it listens. `port` 0 takes a free one. `sent` of the server tells what went out: path and bytes. */
 export function serve({ port = 0, host = "127.0.0.1", bare = false, folder = path.join(root, "dist") } = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
@@ -61,15 +61,19 @@ export function serve({ port = 0, host = "127.0.0.1", bare = false, folder = pat
     };
     const accepted = compressible.has(extension) ? String(request.headers["accept-encoding"] ?? "") : "";
     const encoding = accepted.includes("br") ? "br" : accepted.includes("gzip") ? "gzip" : undefined;
+    const answered = (bytes) => server.sent.push([pathname, bytes]);
     if (!encoding) {
+      answered(statSync(file).size);
       response.writeHead(200, { ...headers, "Content-Length": statSync(file).size });
       return createReadStream(file).pipe(response);
     }
     const body = await compress(file, encoding);
+    answered(body.length);
     return response
       .writeHead(200, { ...headers, "Content-Encoding": encoding, "Content-Length": body.length })
       .end(body);
   });
+  server.sent = [];
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => resolve(server));

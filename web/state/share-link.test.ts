@@ -61,7 +61,7 @@ describe("share link", () => {
     ["a/", false],
     ["..", false],
     ["a/./b", false],
-    ["__proto__", true],
+    ["__proto__", false],
     ["a b", false],
   ])("file name %j: %s", (name, allowed) => expect(isFileName(name)).toBe(allowed));
 });

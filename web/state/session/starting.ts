@@ -7,6 +7,8 @@ const NEEDS: readonly (readonly [name: string, present: () => boolean])[] = [
   ["Web Locks", () => "locks" in navigator],
   ["BroadcastChannel", () => typeof BroadcastChannel === "function"],
   ["compression streams", () => typeof DecompressionStream === "function"],
+  ["popovers", () => "popover" in HTMLElement.prototype],
+  ["current CSS", () => CSS.supports("color", "light-dark(#000, #fff)")],
   ["a secure page (https or localhost)", () => isSecureContext],
 ];
 

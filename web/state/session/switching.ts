@@ -73,6 +73,8 @@ export function createSwitching(
       throw new Error(PULLED);
     }
     reach(name, text);
+    // The arrow has moved when activation begins: show it at once.
+    if (name === "stop-units") await refreshGenerations().catch(() => undefined);
   };
 
   /** The files a generation was made from are remembered beside it. */
