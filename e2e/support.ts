@@ -129,9 +129,9 @@ export function visitor(page: Page): Terrarium {
 
 /** Finds a text in the editor with its own search, and types over it. */
 async function replaceText(page: Page, from: string, to: string): Promise<void> {
-  await page.locator(".monaco-editor").first().waitFor();
+  // The editor's own frame, which stays in place however far its text is scrolled.
   await page
-    .locator(".monaco-editor .view-lines")
+    .locator(".monaco-editor")
     .first()
     .click({ position: { x: 200, y: 8 } });
   await page.keyboard.press("Control+F");
