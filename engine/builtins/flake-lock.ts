@@ -2,7 +2,7 @@
  * `flake.lock`: the graph of a flake's inputs, each pinned. Reading checks the form and the version; nothing here fetches.
  */
 import { NixError } from "#engine/eval/error.ts";
-import type { InputAttr, InputAttrs } from "./flake-ref.ts";
+import { printFlakeRef, type InputAttr, type InputAttrs } from "./flake-ref.ts";
 
 /** An input of a node: the key of another node, or a path of input names from the root (`follows`). */
 export type LockEdge = string | readonly string[];
@@ -126,3 +126,105 @@ export function sameInput(left: InputAttrs | undefined, right: InputAttrs | unde
   if (left === undefined || right === undefined || left.size !== right.size) return false;
   return [...left].every(([name, value]) => right.get(name) === value);
 }
+
+/** A lock file's graph as JSON data, with Nix's names for its nodes. */
+export function lockJson(lock: LockFile): unknown {
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  const nodes: Record<string, unknown> = {};
+  const add = (key: string, wanted: string): string => {
+    const known = names.get(key);
+    if (known !== undefined) return known;
+    const name = freeName(wanted, taken);
+    names.set(key, name);
+    const { inputs, isFlake, original, locked, parent } = lock.nodes.get(key)!;
+    const edges = sorted(inputs).map(([input, edge]) => [input, typeof edge === "string" ? add(edge, input) : edge]);
+    const isRoot = key === lock.root;
+    nodes[name] = {
+      ...(isFlake ? {} : { flake: false }),
+      ...(edges.length === 0 ? {} : { inputs: Object.fromEntries(edges) }),
+      ...(isRoot || locked === undefined ? {} : { locked: attrsJson(locked) }),
+      ...(isRoot || original === undefined ? {} : { original: attrsJson(original) }),
+      ...(parent === undefined ? {} : { parent }),
+    };
+    return name;
+  };
+  add(lock.root, "root");
+  return { nodes: Object.fromEntries(sorted(new Map(Object.entries(nodes)))), root: "root", version: 7 };
+}
+
+/** The bytes of `flake.lock`. */
+export const printLockFile = (lock: LockFile): string => `${JSON.stringify(lockJson(lock), undefined, 2)}\n`;
+
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let count = 2; taken.has(name); count++) name = `${wanted}_${count}`;
+  taken.add(name);
+  return name;
+}
+
+const sorted = <T>(entries: ReadonlyMap<string, T>): [string, T][] =>
+  [...entries].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+
+/** The attributes of an input as JSON data. */
+export const attrsJson = (attrs: InputAttrs): Record<string, string | number | boolean> =>
+  Object.fromEntries(
+    sorted(attrs).map(([name, value]) => [name, typeof value === "bigint" ? Number(value) : value] as const),
+  );
+
+/** An input of some depth: what it is pinned to, or what it follows. */
+type Pin = LockNode | readonly string[];
+
+const isFollows = (pin: Pin): pin is readonly string[] => Array.isArray(pin);
+
+/** Every input of a lock file by its path, in order. */
+function allInputs(lock: LockFile): Map<string, Pin> {
+  const all = new Map<string, Pin>();
+  const visit = (key: string, path: readonly string[]): void => {
+    for (const [name, edge] of sorted(lock.nodes.get(key)!.inputs)) {
+      const inner = [...path, name];
+      all.set(inner.join("/"), typeof edge === "string" ? lock.nodes.get(edge)! : edge);
+      if (typeof edge === "string") visit(edge, inner);
+    }
+  };
+  visit(lock.root, []);
+  return all;
+}
+
+const bullet = "\xe2\x80\xa2";
+const arrow = "\xe2\x86\x92";
+
+/** What changed between two lock files, as Nix tells it: a line or two an input; empty when nothing did. */
+export function describeLockChange(before: LockFile, after: LockFile): string {
+  const old = allInputs(before);
+  const now = allInputs(after);
+  const paths = [...new Set([...old.keys(), ...now.keys()])].sort(comparePaths);
+  return paths.map((path) => describePin(path, old.get(path), now.get(path))).join("");
+}
+
+function describePin(path: string, old: Pin | undefined, now: Pin | undefined): string {
+  if (old === undefined) return `${bullet} Added input '${path}':\n    ${printPin(now!)}\n`;
+  if (now === undefined) return `${bullet} Removed input '${path}'\n`;
+  if (samePin(old, now)) return "";
+  return `${bullet} Updated input '${path}':\n    ${printPin(old)}\n  ${arrow} ${printPin(now)}\n`;
+}
+
+function samePin(left: Pin, right: Pin): boolean {
+  if (isFollows(left) || isFollows(right)) {
+    return isFollows(left) && isFollows(right) && left.join("/") === right.join("/");
+  }
+  return sameInput(left.locked, right.locked);
+}
+
+function printPin(pin: Pin): string {
+  if (isFollows(pin)) return `follows '${pin.join("/")}'`;
+  const seconds = pin.locked!.get("lastModified");
+  const date = typeof seconds === "bigint" ? ` (${new Date(Number(seconds) * 1000).toISOString().slice(0, 10)})` : "";
+  return `'${printFlakeRef(pin.locked!)}'${date}`;
+}
+
+/** Paths by their elements. */
+const comparePaths = (left: string, right: string): number => {
+  const [a, b] = [left.replaceAll("/", "\0"), right.replaceAll("/", "\0")];
+  return a < b ? -1 : a > b ? 1 : 0;
+};

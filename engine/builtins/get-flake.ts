@@ -5,7 +5,7 @@
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { Keys } from "#engine/eval/keys.ts";
-import { canonPath } from "#engine/eval/coerce.ts";
+import { canonPath } from "#engine/eval/canon-path.ts";
 import { attributePos } from "#engine/eval/positions.ts";
 import { printPos } from "#engine/eval/print.ts";
 import { Attrs, Lambda, isInt, isString, textOf } from "#engine/eval/value.ts";
@@ -68,16 +68,17 @@ interface FlakeInput {
 }
 
 /** A flake that was fetched, with what its file declares. */
-interface Flake {
+export interface Flake {
   readonly tree: FetchedTree;
   readonly dir: string;
+  readonly description: string | undefined;
   readonly inputs: ReadonlyMap<string, FlakeInput>;
   readonly lock: LockFile;
 }
 
 /** A node of the graph that is called: a lock node, and the tree where it was fetched already. */
 interface GraphNode extends LockNode {
-  readonly tree: FetchedTree | undefined;
+  readonly tree?: FetchedTree | undefined;
 }
 
 function splitDir(ref: InputAttrs): { input: Map<string, InputAttr>; dir: string } {
@@ -86,6 +87,12 @@ function splitDir(ref: InputAttrs): { input: Map<string, InputAttr>; dir: string
   input.delete("dir");
   return { input, dir: typeof dir === "string" ? dir : "" };
 }
+
+const withDir = (attrs: InputAttrs, dir: string): InputAttrs =>
+  dir === "" ? attrs : new Map([...attrs, ["dir", dir]]);
+
+/** What a fetched flake is pinned to. */
+export const lockedRef = ({ tree, dir }: Flake): InputAttrs => withDir(tree.attrs, dir);
 
 function* readFlake(ref: InputAttrs, context: EvalContext): Routine<Flake> {
   const { input, dir } = splitDir(ref);
@@ -103,7 +110,12 @@ function* readFlakeIn(tree: FetchedTree, dir: string, shown: string, context: Ev
   const lockPath = `${folder}/flake.lock`;
   const hasLock = context.io.lstat(lockPath) !== undefined;
   const lock = hasLock ? parseLockFile(context.io.readFile(lockPath), lockPath) : emptyLock;
-  return { tree, dir, inputs, lock };
+  return { tree, dir, description: yield* description(value), inputs, lock };
+}
+
+function* description(flake: Attrs): Routine<string | undefined> {
+  const slot = flake.get("description");
+  return slot === undefined ? undefined : textOf(yield* demand(slot, "string", "while evaluating flake description"));
 }
 
 const FLAKE_ATTRIBUTES = ["description", "inputs", "nixConfig", "outputs"];
@@ -195,14 +207,34 @@ function inputAttr(name: string, value: Value): InputAttr {
 const isRelativePath = (ref: InputAttrs): boolean =>
   ref.get("type") === "path" && !String(ref.get("path")).startsWith("/");
 
+/** How a lock file may change while a flake's inputs are pinned. */
+export interface LockOptions {
+  /** May inputs be pinned that are not in the lock file yet? */
+  readonly allowUnlocked: boolean;
+  /** Pin every input afresh. */
+  readonly updateAll: boolean;
+  /** Inputs to pin afresh, as paths "dep/lib". */
+  readonly updates: ReadonlySet<string>;
+  /** Inputs to take from elsewhere, by their paths. */
+  readonly overrides: ReadonlyMap<string, InputAttrs>;
+}
+
+/** A flake with all its inputs pinned. */
+export interface LockedFlake {
+  readonly flake: Flake;
+  readonly lock: LockFile;
+}
+
 /** The graph of everything a flake needs, as it is built up. */
 class Graph {
   readonly nodes = new Map<string, GraphNode>();
   readonly #context: EvalContext;
+  readonly #options: LockOptions;
   #count = 0;
 
-  constructor(context: EvalContext) {
+  constructor(context: EvalContext, options: LockOptions) {
     this.#context = context;
+    this.#options = options;
   }
 
   /** Adds a flake at an input path; gives its key. `overrides` are those its user declares. */
@@ -229,24 +261,34 @@ class Graph {
     // What an input follows is named from the flake that says so.
     if (input.follows !== undefined) return [...declaredBy, ...input.follows];
     const overrides = { inputs: input.overrides, owner: declaredBy };
-    const ref = input.ref!;
-    const old = typeof edge === "string" ? flake.lock.nodes.get(edge) : undefined;
-    if (old !== undefined && sameInput(old.original, ref) && agrees(old, input, flake.lock)) {
-      return this.#copyLocked(edge as string, flake.lock, path, owner);
-    }
+    const wanted = input.ref!;
+    const changed = this.#options.overrides.get(path.join("/"));
+    const ref = changed ?? wanted;
+    const old = typeof edge === "string" && changed === undefined ? flake.lock.nodes.get(edge) : undefined;
+    const isCurrent = old !== undefined && sameInput(old.original, wanted) && !this.#isUpdated(path);
+    if (isCurrent && agrees(old, input, flake.lock)) return this.#copyLocked(edge as string, flake.lock, path, owner);
     if (isRelativePath(ref)) return yield* this.#addRelative(input, path, flake, overrides);
-    if (this.#context.settings.pureEval && !isLocked(ref)) {
+    if (!this.#options.allowUnlocked && !isLocked(ref)) {
       throw error(`cannot update unlocked flake input '${path.join("/")}' in pure mode`);
     }
+    const pinned = isCurrent ? old.locked! : ref;
     if (input.isFlake) {
-      return yield* this.addFlake(yield* readFlake(ref, this.#context), path, overrides);
+      const inner = yield* readFlake(pinned, this.#context);
+      const key = yield* this.addFlake(inner, path, overrides);
+      this.nodes.set(key, { ...this.nodes.get(key)!, original: wanted, locked: lockedRef(inner) });
+      return key;
     }
     const key = this.#newKey(path);
-    const { input: attrs } = splitDir(ref);
+    const { input: attrs, dir } = splitDir(pinned);
     const tree = fetchInput(attrs, this.#context);
     const inputs = new Map<string, LockEdge>();
-    this.nodes.set(key, { original: ref, locked: tree.attrs, isFlake: false, parent: undefined, inputs, tree });
+    const locked = withDir(tree.attrs, dir);
+    this.nodes.set(key, { original: wanted, locked, isFlake: false, parent: undefined, inputs, tree });
     return key;
+  }
+
+  #isUpdated(path: readonly string[]): boolean {
+    return this.#options.updateAll || this.#options.updates.has(path.join("/"));
   }
 
   /** An input inside its owner's own tree. */
@@ -353,17 +395,30 @@ function nodeSet(node: GraphNode, graph: LockFile): Attrs {
   return attrsOf(members);
 }
 
-/** The result of a flake: its outputs with `inputs`, `outputs`, `sourceInfo` and what is known of its version. */
-export function* getFlake(ref: InputAttrs, context: EvalContext): Routine<Slot> {
-  const graph = new Graph(context);
+/** Fetches a flake and pins its inputs: by its lock file, and afresh where that says nothing or `options` ask for it. */
+export function* lockFlake(ref: InputAttrs, context: EvalContext, options: LockOptions): Routine<LockedFlake> {
+  const graph = new Graph(context, options);
   const flake = yield* readFlake(ref, context);
   const root = yield* graph.addFlake(flake, [], { inputs: new Map(), owner: [] });
-  const top = graph.nodes.get(root)!;
-  if (flake.dir !== "") graph.nodes.set(root, { ...top, locked: new Map([...flake.tree.attrs, ["dir", flake.dir]]) });
-  const lock: LockFile = { root, nodes: graph.nodes };
-  const nodes = attrsOf(new Map([...graph.nodes].map(([key, node]): [string, Slot] => [key, nodeSet(node, lock)])));
+  graph.nodes.set(root, { ...graph.nodes.get(root)!, locked: lockedRef(flake) });
+  return { flake, lock: { root, nodes: graph.nodes } };
+}
+
+/** The result of a flake: its outputs with `inputs`, `outputs`, `sourceInfo` and what is known of its version. */
+export function* callFlake({ lock }: LockedFlake, context: EvalContext): Routine<Slot> {
+  const members = [...lock.nodes].map(([key, node]): [string, Slot] => [key, nodeSet(node as GraphNode, lock)]);
   const caller = yield* context.evaluateText(CALLER, "\xc2\xabflake-internal\xc2\xbb/call-flake.nix", "/");
-  return yield call(caller, [new Attrs(graphKeys, [nodes, root])]);
+  return yield call(caller, [new Attrs(graphKeys, [attrsOf(new Map(members)), lock.root])]);
+}
+
+function* getFlake(ref: InputAttrs, context: EvalContext): Routine<Slot> {
+  const options = {
+    allowUnlocked: !context.settings.pureEval,
+    updateAll: false,
+    updates: new Set<string>(),
+    overrides: new Map<string, InputAttrs>(),
+  };
+  return yield* callFlake(yield* lockFlake(ref, context, options), context);
 }
 
 export const getFlakeBuiltins: BuiltinFamily = [

@@ -1,7 +1,8 @@
 /**
  * Paths: reading the outside, copying it to the store, importing code.
  */
-import { canonPath, coerceToPath, coerceToString } from "#engine/eval/coerce.ts";
+import { canonPath } from "#engine/eval/canon-path.ts";
+import { coerceToPath, coerceToString } from "#engine/eval/coerce.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { expectedError, isCallable } from "#engine/eval/expect.ts";

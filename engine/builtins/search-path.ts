@@ -3,7 +3,7 @@
  */
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError } from "#engine/eval/error.ts";
-import { canonPath } from "#engine/eval/coerce.ts";
+import { canonPath } from "#engine/eval/canon-path.ts";
 import { statFollowing } from "#engine/eval/paths.ts";
 
 /** A place to look: names that are `prefix` or start with `prefix/` are looked for at `path`. */

@@ -21,24 +21,11 @@ export interface Command {
   run(argv: readonly ByteString[], context: CommandContext): Promise<number>;
 }
 
-/** What a command may ask to be evaluated: an expression or a file and, inside it, an attribute path. */
-export interface EvaluationRequest {
-  readonly source: { readonly expression: ByteString } | { readonly file: ByteString };
-  readonly attribute?: string;
-  /** `--arg` texts are expressions, `--argstr` texts are strings. */
-  readonly args: readonly { readonly name: string; readonly text: ByteString; readonly isString: boolean }[];
-  readonly searchPath: readonly ByteString[];
-  /** "print" as `nix-instantiate --eval --strict`, "json" as with --json, "derivations" instantiates. */
-  readonly mode: "print" | "json" | "raw" | "derivations";
+/** What a program of the language (see language.ts) ended with. Its standard error is printed by now. */
+export interface EvaluationOutcome {
+  readonly exitCode: number;
+  readonly stdout: ByteString;
 }
-
-export type EvaluationResult =
-  | { readonly kind: "text"; readonly text: ByteString }
-  /** The derivations are in the store by now. */
-  | {
-      readonly kind: "derivations";
-      readonly derivations: readonly { readonly drvPath: StorePath; readonly outputName: string }[];
-    };
 
 /** The files a command sees: the workspace in the page, the guest's over the agent, the disk in Node. */
 export interface CommandFiles {
@@ -81,7 +68,8 @@ export interface CommandContext {
   readonly tools?: BuiltinTools;
   /** Told what realising does, besides the text on standard error. */
   readonly onRealise?: (event: RealiseEvent) => void;
-  readonly evaluate?: (request: EvaluationRequest) => Promise<EvaluationResult>;
+  /** Runs a program of the language by its command line; what it instantiated is in the store afterwards. */
+  readonly evaluate?: (argv: readonly ByteString[]) => Promise<EvaluationOutcome>;
   /** What only the caller knows to be in use: the guest's running and booted systems. */
   readonly extraRoots?: () => Promise<readonly { readonly name: string; readonly path: StorePath }[]>;
 }

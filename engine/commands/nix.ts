@@ -2,6 +2,7 @@
 import type { ByteString } from "../store/format/bytes.ts";
 import { type Command, type CommandContext } from "./command.ts";
 import { DERIVATION_VERBS } from "./nix-derivation.ts";
+import { LANGUAGE_VERBS, runInEvaluator } from "./language-verbs.ts";
 import { HASH_VERBS } from "./nix-hash-verbs.ts";
 import { NAR_VERBS } from "./nix-nar.ts";
 import { PATH_INFO_VERBS } from "./nix-path-info.ts";
@@ -42,6 +43,8 @@ async function runNix(argv: readonly ByteString[], context: CommandContext): Pro
     context.print(`nix (Nix) ${NIX_VERSION}\n`);
     return 0;
   }
+  const isOfLanguage = LANGUAGE_VERBS.some(({ verb }) => verb === first || verb === `${first} ${second ?? ""}`);
+  if (isOfLanguage) return runInEvaluator(context, ["nix", ...withoutLeadingFlags(argv)]);
   const single = NIX_VERBS.find(({ verb }) => verb === first);
   if (single !== undefined) return runSubcommand(single, second === undefined ? [] : [second, ...rest], context);
   const double = NIX_VERBS.find(({ verb }) => verb === `${first} ${second ?? ""}`);
@@ -57,7 +60,7 @@ function withoutLeadingFlags(argv: readonly ByteString[]): readonly ByteString[]
 }
 
 function unknownVerb(first: ByteString, second: ByteString | undefined): never {
-  const family = NIX_VERBS.filter(({ verb }) => verb.startsWith(`${first} `));
+  const family = [...NIX_VERBS, ...LANGUAGE_VERBS].filter(({ verb }) => verb.startsWith(`${first} `));
   if (family.length === 0)
     throw new UsageError(`'${first}' is not a recognised command${suggestion(first, NIX_WORDS)}`);
   if (second === undefined) throw new UsageError(`'nix ${first}' requires a sub-command.`);

@@ -2,6 +2,7 @@
  * Coercion of values to strings and paths, with context.
  */
 import { call, type Routine } from "#engine/builtins/record.ts";
+import { canonPath } from "./canon-path.ts";
 import { NixError, addTrace } from "./error.ts";
 import { fixedFloat } from "./float-text.ts";
 import type { Pos } from "./positions.ts";
@@ -130,17 +131,6 @@ function pathOfText(
     throw new NixError("eval", `string '${text}' doesn't represent an absolute path`).within(context, pos);
   }
   return { path: canonPath(text), context: contextOf(string) };
-}
-
-/** An absolute path without `.`, `..`, doubled or trailing slashes. */
-export function canonPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") parts.pop();
-    else parts.push(part);
-  }
-  return `/${parts.join("/")}`;
 }
 
 /** The string of a slot that must already be a string (no coercion), with context. */

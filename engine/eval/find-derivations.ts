@@ -10,6 +10,7 @@ import { autoCallRoutine, type ArgumentSlots } from "./select-path.ts";
 import { Attrs, isList, textOf, type Slot, type Value } from "./value.ts";
 
 export interface FoundDerivation {
+  readonly set: Attrs;
   readonly drvPath: string;
   readonly outputName: string;
 }
@@ -70,6 +71,7 @@ function* addDerivation(set: Attrs, found: FoundDerivation[], done: Set<Attrs>):
   const output = set.get("outputName");
   const context = "while evaluating the output name of a derivation";
   found.push({
+    set,
     drvPath: path,
     outputName: output === undefined ? "out" : textOf(yield* coerceToString(output, { context })),
   });

@@ -8,7 +8,8 @@ import { NIX_VERSION } from "#engine/builtins/time.ts";
 import { toXml } from "#engine/builtins/xml.ts";
 import { printExpr } from "#engine/syntax/print.ts";
 import { fileSource, stdinSource, stringSource, type Source } from "#engine/syntax/source.ts";
-import { canonPath, coerceToString } from "./coerce.ts";
+import { canonPath } from "./canon-path.ts";
+import { coerceToString } from "./coerce.ts";
 import { NixError, addTrace } from "./error.ts";
 import { createEvaluator, type Evaluator } from "./evaluator.ts";
 import { forceDeep } from "./force-deep.ts";
@@ -40,6 +41,8 @@ export interface InstantiateArguments {
 
 /** The world of a run: where relative files are, what variables are set, where output goes. */
 export interface InstantiateWorld {
+  /** The name that messages give: `nix-build` instantiates too, and says nothing of roots, for its links are some. */
+  readonly program?: "nix-instantiate" | "nix-build";
   readonly io: Io;
   readonly cwd: string;
   readonly env: (name: string) => string | undefined;
@@ -188,7 +191,7 @@ const settingFlags: Readonly<Record<string, "switch" | "value">> = {
   "lint-absolute-path-literals": "value",
 };
 
-function settingFlag(
+export function settingFlag(
   flag: string,
   settings: Settings,
   take: (flag: string, count: number) => string[],
@@ -228,10 +231,12 @@ export function instantiate(
   } catch (thrown) {
     if (!(thrown instanceof NixError)) throw thrown;
     world.error(reportError(thrown, { showTrace }));
-    if (thrown.data["usage"] === true) world.error("Try 'nix-instantiate --help' for more information.\n");
+    if (thrown.data["usage"] === true) world.error(`Try '${programName(world)} --help' for more information.\n`);
     return thrown.status;
   }
 }
+
+const programName = ({ program }: InstantiateWorld): string => program ?? "nix-instantiate";
 
 /** The same world, with what an earlier attempt has printed left out. */
 function printingOnce(world: InstantiateWorld, session: InstantiateSession): InstantiateWorld {
@@ -252,7 +257,7 @@ function run(
 ): number {
   switch (options.mode) {
     case "version":
-      world.print(`nix-instantiate (Nix) ${NIX_VERSION}\n`);
+      world.print(`${programName(world)} (Nix) ${NIX_VERSION}\n`);
       return 0;
     case "help":
       world.print(
@@ -403,7 +408,7 @@ function printDerivations(
   args: ArgumentSlots,
   world: InstantiateWorld,
 ): void {
-  let warned = options.roots.length > 0;
+  let warned = options.roots.length > 0 || world.program === "nix-build";
   for (const { drvPath, outputName } of evaluator.run(() => findDerivations(value, args))) {
     if (!warned) {
       world.error("warning: you did not specify '--add-root'; the result might be removed by the garbage collector\n");

@@ -2,7 +2,7 @@
  * Paths of the outside: following links, and what `import` reads for a path.
  */
 import { NixError } from "./error.ts";
-import { canonPath } from "./coerce.ts";
+import { canonPath } from "./canon-path.ts";
 import type { FileStatus, Io } from "./io.ts";
 
 const maxLinks = 1024;

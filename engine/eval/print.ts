@@ -58,7 +58,8 @@ const keywords = new Set(["if", "then", "else", "assert", "with", "let", "in", "
 export const printName = (name: string): string =>
   /^[a-zA-Z_][a-zA-Z0-9_'-]*$/.test(name) && !keywords.has(name) ? name : quoteString(name);
 
-const scalar = (value: Value): string | undefined => {
+/** What a value without parts looks like; undefined for sets, lists and functions. */
+export const scalar = (value: Value): string | undefined => {
   switch (typeof value) {
     case "number":
     case "bigint":
@@ -181,7 +182,7 @@ function printSlot(slot: Slot, state: PrintState, depth: number): string {
   return printFunction(value as Lambda | PrimOp | PrimOpApp);
 }
 
-function printFunction(value: Lambda | PrimOp | PrimOpApp): string {
+export function printFunction(value: Lambda | PrimOp | PrimOpApp): string {
   if (value instanceof PrimOp) return angled(`primop ${value.builtin.name}`);
   if (value instanceof PrimOpApp) return angled(`partially applied primop ${value.builtin.name}`);
   const name = value.code.name === null ? "" : ` ${value.code.name}`;

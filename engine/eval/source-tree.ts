@@ -1,6 +1,7 @@
 /**
  * Files of the outside as trees, and their copies in the store.
  */
+import { checkAllowed } from "./allowed-paths.ts";
 import { NixError } from "./error.ts";
 import type { Io, SourceTree } from "./io.ts";
 import { evalContext } from "./runtime.ts";
@@ -17,6 +18,7 @@ export function copyToStore(path: string): string {
 }
 
 function addPath(context: EvalContext, path: string): string {
+  checkAllowed(path, context);
   if (path.endsWith(".drv") && path.startsWith(`${context.settings.storeDir}/`)) {
     throw new NixError("eval", `file names are not allowed to end in '.drv'`);
   }

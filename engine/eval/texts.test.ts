@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { parseSearchPathEntry, splitNixPath } from "#engine/builtins/search-path.ts";
 import { fixedFloat, printFloat } from "./float-text.ts";
-import { canonPath } from "./coerce.ts";
+import { canonPath } from "./canon-path.ts";
 import { printName, quoteString } from "./print.ts";
 import { parseAttrPath } from "./select-path.ts";
 import { applySetting, parseConfig } from "./setting-text.ts";

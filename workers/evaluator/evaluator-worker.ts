@@ -5,7 +5,7 @@
 import * as Comlink from "comlink";
 import { seeds } from "virtual:samples";
 import { type Evaluator, createEvaluator } from "#engine/eval/evaluator.ts";
-import { instantiate } from "#engine/eval/instantiate.ts";
+import { newLanguageSession, runLanguage } from "#engine/commands/language.ts";
 import { type IoRequest, NeedsIO } from "#engine/eval/io.ts";
 import { reportError } from "#engine/eval/report.ts";
 import type { Settings } from "#engine/eval/settings.ts";
@@ -151,27 +151,26 @@ async function fulfil(request: IoRequest): Promise<void> {
   }
 }
 
-/** `nix-instantiate` in /etc/nixos, from the beginning again after each thing it lacked. */
+/** A program of the language in /etc/nixos. Store paths that it prints and that it instantiated are items of its outcome. */
 async function runCommand(argv: readonly string[], files: Readonly<Record<string, string>>): Promise<CommandOutcome> {
   const { io } = need();
   load(files);
   io.begin(Math.floor(Date.now() / 1000));
   let stdout = "";
   let stderr = "";
-  const exitCode = await resuming(() => {
-    stdout = "";
-    stderr = "";
-    return instantiate(argv.slice(1).map(encodeUtf8), {
-      io: { ...io, log: (line) => void (stderr += `${line}\n`) },
-      cwd: CONFIGURATION,
-      env: () => undefined,
-      stdin: () => "",
-      settings,
-      print: (text) => void (stdout += text),
-      error: (text) => void (stderr += text),
-    });
-  });
-  const items = stdout.split("\n").flatMap((line) => (line.endsWith(".drv") ? io.instantiation(line) : []));
+  const session = newLanguageSession();
+  const world = {
+    io: { ...io, log: (line: string) => void (stderr += `${line}\n`) },
+    cwd: CONFIGURATION,
+    env: () => undefined,
+    stdin: () => "",
+    settings,
+    print: (text: string) => void (stdout += text),
+    error: (text: string) => void (stderr += text),
+  };
+  const exitCode = await resuming(() => runLanguage(argv.map(encodeUtf8), world, session));
+  const derivations = new Set(stdout.match(/\/nix\/store\/[0-9a-z]{32}-[0-9a-zA-Z+\-._?=]+\.drv/g));
+  const items = [...derivations].flatMap((drvPath) => io.instantiation(drvPath));
   return { exitCode, stdout: decodeUtf8(stdout), stderr: decodeUtf8(stderr), items };
 }
 

@@ -13,7 +13,7 @@ import {
 import type { MachineWorker, SandboxFailure, SandboxRequest } from "./types.ts";
 
 /** What the guest can execute. */
-const guestSystems: readonly string[] = ["i686-linux", "i386-linux", "i486-linux", "i586-linux"];
+export const guestSystems: readonly string[] = ["i686-linux", "i386-linux", "i486-linux", "i586-linux"];
 
 type SandboxWorker = Pick<MachineWorker, "build" | "cancelBuild">;
 

@@ -9,7 +9,7 @@ import { fileSource, stringSource, type Source } from "#engine/syntax/source.ts"
 import { splitNixPath } from "#engine/builtins/search-path.ts";
 import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
 import { NodeIo } from "./io.ts";
-import { hostSettings, toByteString } from "./nix-instantiate.ts";
+import { hostSettings, toByteString } from "./language.ts";
 
 interface BenchArguments {
   expression: string | undefined;

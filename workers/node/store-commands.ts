@@ -3,9 +3,11 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { BuildError } from "#engine/build/builder.ts";
 import { BinaryCacheReader } from "#engine/build/binary-cache.ts";
 import type { Substituter } from "#engine/build/substituter.ts";
-import { type Command, type CommandContext, type CommandFiles } from "#engine/commands/command.ts";
+import type { Command, CommandContext, CommandFiles, EvaluationOutcome } from "#engine/commands/command.ts";
 import { COMMANDS } from "#engine/commands/table.ts";
 import { MemoryBacking } from "#engine/store/memory-backing.ts";
 import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
@@ -15,7 +17,10 @@ import { StoreError } from "#engine/store/error.ts";
 import { Store } from "#engine/store/store.ts";
 import { decompress, unpackArchive } from "../store/decompress.ts";
 import { download, openCacheFiles } from "./cache-files.ts";
+import { guestSystems } from "../machine/builder.ts";
 import { openFsStore } from "./fs-store.ts";
+import { runOnNode, toByteString, writeAll } from "./language.ts";
+import { type NodeBuilder, createNodeBuilder, readImages, repositoryImages } from "./machine.ts";
 import { serveDirectory, serveStore } from "./serve.ts";
 
 type CommandLine = (argv: readonly string[]) => Promise<number>;
@@ -32,16 +37,24 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<nu
   const cancelled = new AbortController();
   const onInterrupt = () => cancelled.abort();
   process.once("SIGINT", onInterrupt);
+  const context = await nodeContext(cancelled.signal);
   try {
-    return await command.run(argv.map(toByteString), await nodeContext(cancelled.signal));
+    return await command.run(argv.map(toByteString), context);
   } finally {
+    await context.builder.close();
     process.off("SIGINT", onInterrupt);
   }
 }
 
+/** The context of a command on Node; its builder is switched off at the command's end. */
+export interface NodeContext extends CommandContext {
+  readonly builder: NodeBuilder;
+}
+
 /** What a command sees of this computer. NIX_SUBSTITUTERS and NIX_TRUSTED_PUBLIC_KEYS name caches and their keys. */
-export async function nodeContext(signal: AbortSignal): Promise<CommandContext> {
-  const store = await openNamedStore(process.env["NIX_REMOTE"]);
+export async function nodeContext(signal: AbortSignal): Promise<NodeContext> {
+  const remote = process.env["NIX_REMOTE"];
+  const store = await openNamedStore(remote);
   const trustedKeys = words(process.env["NIX_TRUSTED_PUBLIC_KEYS"]).map((text): PublicKey => parsePublicKey(text));
   const substituters: Substituter[] = [];
   for (const url of words(process.env["NIX_SUBSTITUTERS"])) {
@@ -50,11 +63,13 @@ export async function nodeContext(signal: AbortSignal): Promise<CommandContext> 
       substituters.push(await BinaryCacheReader.open(files, { storeDir: store.storeDir, trusted: false, decompress }));
   }
   substituters.sort((left, right) => left.priority - right.priority);
-  return {
+  const context: NodeContext = {
     store,
+    builder: lazyBuilder(),
+    evaluate: (argv) => evaluate(argv, store, storeRoot(remote), context),
     files: nodeFiles,
-    print: (text) => writeWhole(1, text),
-    error: (text) => writeWhole(2, text),
+    print: (text) => writeAll(1, text),
+    error: (text) => writeAll(2, text),
     input: async () => fs.readFileSync(0),
     cwd: toByteString(process.cwd()),
     env: (name) => process.env[name],
@@ -67,17 +82,63 @@ export async function nodeContext(signal: AbortSignal): Promise<CommandContext> 
     tools: { download: downloadOrFail, decompress, unpack: unpackArchive },
     openCache: async (url) => openCacheFiles(url),
   };
+  return context;
+}
+
+/** Runs a program of the language on the same store. */
+async function evaluate(
+  argv: readonly string[],
+  store: Store,
+  root: string | undefined,
+  context: CommandContext,
+): Promise<EvaluationOutcome> {
+  let stdout = "";
+  const exitCode = await runOnNode(argv, {
+    storeDir: store.storeDir,
+    store,
+    root,
+    print: (text) => void (stdout += text),
+    error: context.error,
+    context: async () => context,
+  });
+  return { exitCode, stdout };
+}
+
+/** A builder VM that is started by the first build, so that commands which build nothing never start one. */
+function lazyBuilder(): NodeBuilder {
+  let started: NodeBuilder | undefined;
+  return {
+    systems: guestSystems,
+    build(request, onLog, signal) {
+      started ??= createNodeBuilder(readImages(repositoryImages(packageRoot())));
+      return started.build(request, onLog, signal);
+    },
+    close: async () => started?.close(),
+  };
+}
+
+/** The package's own directory: the nearest one above this file that has the guest's images. */
+function packageRoot(): string {
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  for (let folder = here; folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    if (fs.existsSync(path.join(folder, "samples/channel/seeds/linux/bzImage"))) return folder;
+  }
+  throw new BuildError("machine", `the guest's images are not above ${here}`);
 }
 
 /** `local?root=DIR` is below DIR, `dummy://` is gone with the process, nothing means Terrarium's own directory. */
 async function openNamedStore(remote: string | undefined): Promise<Store> {
   const storeDir = process.env["NIX_STORE_DIR"] ?? DEFAULT_STORE_DIR;
-  if (remote?.startsWith("dummy://") === true) {
-    return Store.open(new MemoryBacking(), { storeDir, now: () => Math.floor(Date.now() / 1000) });
-  }
+  const root = storeRoot(remote);
+  if (root !== undefined) return openFsStore(root, { storeDir });
+  return Store.open(new MemoryBacking(), { storeDir, now: () => Math.floor(Date.now() / 1000) });
+}
+
+function storeRoot(remote: string | undefined): string | undefined {
+  if (remote?.startsWith("dummy://") === true) return undefined;
   const root = /[?&]root=([^&]*)/.exec(remote ?? "")?.[1];
   const home = process.env["TERRARIUM_ROOT"] ?? path.join(os.homedir(), ".local/share/terrarium");
-  return openFsStore(root === undefined ? home : decodeURIComponent(root), { storeDir });
+  return root === undefined ? home : decodeURIComponent(root);
 }
 
 const nodeFiles: CommandFiles = {
@@ -118,22 +179,6 @@ function childOf(place: Buffer, name: string): Buffer {
 
 function toPath(name: string): Buffer {
   return Buffer.from(name, "latin1");
-}
-
-function toByteString(text: string): string {
-  return Buffer.from(text, "utf8").toString("latin1");
-}
-
-/** All of it, also into a pipe that takes little at a time. */
-function writeWhole(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text, "latin1");
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += fs.writeSync(descriptor, bytes, at);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-    }
-  }
 }
 
 function localTime(seconds: number): string {

@@ -4,10 +4,9 @@ import {
   CommandError,
   type CommandContext,
   type CommandFiles,
-  type EvaluationRequest,
-  type EvaluationResult,
+  type EvaluationOutcome,
 } from "#engine/commands/command.ts";
-import { decodeUtf8, encodeUtf8, toBytes } from "#engine/store/format/bytes.ts";
+import { type ByteString, decodeUtf8, encodeUtf8, toBytes } from "#engine/store/format/bytes.ts";
 import { regularFile } from "#engine/store/format/tree.ts";
 import type { RootLink } from "#engine/store/gc.ts";
 import type { Store } from "#engine/store/store.ts";
@@ -39,7 +38,7 @@ export function commandContext(environment: CommandEnvironment): CommandContext 
     signal,
     substituters: [],
     builder,
-    evaluate: (request) => evaluate(environment, request),
+    evaluate: (argv) => evaluate(environment, argv),
     extraRoots: async () => extraRoots(),
   };
 }
@@ -64,39 +63,15 @@ function commandFiles({ store, services, extraRoots }: CommandEnvironment): Comm
   };
 }
 
-/** Evaluates by the evaluator's own `nix-instantiate`; what it instantiated is registered before the answer. */
+/** Runs a program of the language in the evaluator; what it instantiated is registered before the answer. */
 async function evaluate(
   { store, services, fetch }: CommandEnvironment,
-  request: EvaluationRequest,
-): Promise<EvaluationResult> {
-  const outcome = await services.evaluate(instantiateArguments(request));
-  if (outcome.stderr !== "") services.err(outcome.stderr);
-  if (outcome.exitCode !== 0) throw new CommandError("", outcome.exitCode);
-  if (request.mode !== "derivations") return { kind: "text", text: encodeUtf8(outcome.stdout.replace(/\n$/, "")) };
-  await register(store, outcome.items, fetch);
-  const derivations = outcome.stdout.split("\n").flatMap((line) => {
-    const [drvPath, outputName = "out"] = line.split("!");
-    return line === "" ? [] : [{ drvPath, outputName }];
-  });
-  return { kind: "derivations", derivations };
-}
-
-const MODES = {
-  print: ["--eval", "--strict"],
-  json: ["--eval", "--strict", "--json"],
-  raw: ["--eval", "--raw"],
-  derivations: [],
-} as const;
-
-function instantiateArguments({ source, attribute, args, searchPath, mode }: EvaluationRequest): string[] {
-  return [
-    "nix-instantiate",
-    ...MODES[mode],
-    ...searchPath.flatMap((path) => ["-I", decodeUtf8(path)]),
-    ...args.flatMap(({ name, text, isString }) => [isString ? "--argstr" : "--arg", name, decodeUtf8(text)]),
-    ...(attribute === undefined ? [] : ["-A", attribute]),
-    ...("expression" in source ? ["-E", decodeUtf8(source.expression)] : [decodeUtf8(source.file)]),
-  ];
+  argv: readonly ByteString[],
+): Promise<EvaluationOutcome> {
+  const { exitCode, stdout, stderr, items } = await services.evaluate(argv.map(decodeUtf8));
+  services.err(stderr);
+  await register(store, items, fetch);
+  return { exitCode, stdout: encodeUtf8(stdout) };
 }
 
 /** "2026-01-31 23:59:59", in the visitor's own time zone. */
