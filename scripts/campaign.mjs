@@ -1,0 +1,158 @@
+/**
+ * `npm run campaign [eval|store|power] [--minutes N] [--cuts N] [--seed N]`: the long runs behind the short samples of `npm test`.
+ * Each writes its table to docs/campaigns/; all three without a name. Ends with exit code 1 when anything was found.
+ *
+ *   eval    random expressions, by the engine and by C++ Nix (NIX_ORACLE=DIR/bin)
+ *   store   every write of the store's operations cut in every way, and two tabs at once for some minutes
+ *   power   the machine's plug pulled, or its tab reloaded, at named and random instants
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { ensureBrowser, ensureBuilt, ensurePackages, root } from "./ensure.mjs";
+
+const option = (name, otherwise) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : process.argv[at + 1];
+};
+
+/** Runs a program with its output shown and kept; its exit code and what it printed. */
+function runShown(program, args, env = {}) {
+  const { status, stdout } = spawnSync(program, args, {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+    maxBuffer: 100_000_000,
+  });
+  process.stdout.write(stdout);
+  return { status, stdout };
+}
+
+/** Runs one end-to-end test as a campaign; gives its figures, also when it failed on the way. */
+function runSpec(spec, env) {
+  const file = path.join(root, ".cache/campaign", `${spec}.json`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  rmSync(file, { force: true });
+  const { status } = runShown(path.join(root, "node_modules/.bin/playwright"), ["test", `e2e/${spec}.spec.ts`], {
+    TERRARIUM_CHROMIUM: ensureBrowser(),
+    TERRARIUM_CAMPAIGN: file,
+    ...env,
+  });
+  return { status, figures: JSON.parse(readFileSync(file, "utf8")) };
+}
+
+function count(items, keyOf) {
+  const counts = new Map();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
+}
+
+const table = (head, rows) =>
+  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+const publish = (name, text) => {
+  mkdirSync(path.join(root, "docs/campaigns"), { recursive: true });
+  writeFileSync(path.join(root, "docs/campaigns", `${name}.md`), `${text.trim()}\n`);
+  console.log(`\n${text.trim()}`);
+};
+
+/** A table of outcomes: one line a group, its runs and in which state they left things. */
+function outcomes(rows, headings, keyOf) {
+  const states = [...new Set(rows.map(({ state }) => state))].sort().reverse();
+  const lines = [...new Set(rows.map(keyOf))].map((key) => {
+    const group = rows.filter((row) => keyOf(row) === key);
+    const byState = count(group, ({ state }) => state);
+    const broken = group.filter(({ problems }) => problems.length > 0).length;
+    return [...key.split("\t"), group.length, ...states.map((state) => byState.get(state) ?? 0), broken];
+  });
+  return table([...headings, "runs", ...states, "unsound"], lines);
+}
+
+const listed = (problems) =>
+  problems.length === 0 ? "" : `\nWhat was found:\n\n${problems.map((one) => `- ${one}`).join("\n")}\n`;
+
+function campaignStore() {
+  const { status, figures } = runSpec("store", { TERRARIUM_MINUTES: option("minutes", "5") });
+  const { rows, tabs } = figures;
+  const where = ({ operation, point, points, cut }) => `${operation}, write ${point + 1} of ${points}, ${cut}`;
+  const problems = rows.flatMap((row) => row.problems.map((problem) => `${where(row)}: ${problem}`));
+  publish(
+    "store",
+    `# The store's faults in a real browser
+
+\`npm run campaign store\`. Each run lays a prepared store into IndexedDB on a disk, does an operation in a worker, and lets one of its
+writes go wrong. Then a new worker opens what is left: \`verify\` reads every file, the profile and the other roots are the old or the new
+ones and lead to valid paths, nothing that both sides have is lost; where nothing had happened the operation is done again and must come
+out right; a collection leaves no spare file. "between": an operation of several commits stood after one of them.
+
+${rows.length} runs, ${problems.length} problems.
+${listed(problems)}
+## By write
+
+${outcomes(rows, ["operation", "write"], ({ operation, point, points }) => `${operation}\t${point + 1} of ${points}`)}
+
+## By cut
+
+${outcomes(rows, ["cut"], ({ cut }) => cut)}
+
+## Two tabs
+
+Random additions, switches, rollbacks, collections, deletions, roots and temporary roots in two tabs at once on one store, checked after
+each round: ${tabs.rounds} rounds, ${tabs.done} actions done, ${tabs.refused} refused because of what the other tab had done,
+${tabs.commits} commits, ${tabs.problems.length} problems.
+${listed(tabs.problems)}`,
+  );
+  return status;
+}
+
+function campaignPower() {
+  ensureBuilt();
+  const { status, figures } = runSpec("power-campaign", {
+    TERRARIUM_CUTS: option("cuts", "200"),
+    TERRARIUM_SEED: option("seed", "1"),
+  });
+  const { rows } = figures;
+  const problems = rows.flatMap(({ cut, problems }) => problems.map((problem) => `${cut}: ${problem}`));
+  publish(
+    "power",
+    `# Power cuts of the machine in a real browser
+
+\`npm run campaign power\`. The machine runs in the page; a switch to another colour, a boot or a write is under way when its plug is
+pulled or its tab reloaded. After each: the machine runs again and its web page answers, on the old or the new generation and on exactly
+that generation's system; every older generation is still listed; what had been synced to the machine's disk before is there;
+\`nix-store --verify --check-contents\` is content.
+
+${rows.length} cuts, ${problems.length} problems.
+${listed(problems)}
+${outcomes(rows, ["cut"], ({ cut }) => cut)}`,
+  );
+  return status;
+}
+
+function campaignEval() {
+  const minutes = option("minutes", "5");
+  const seed = option("seed", "1");
+  const { status, stdout } = runShown("node", ["scripts/campaign-eval.mjs", "--minutes", minutes, "--seed", seed]);
+  const [, expressions, differences] = /(\d+) expressions, (\d+) differences/.exec(stdout);
+  const found = stdout.slice(0, stdout.lastIndexOf(`\n${expressions} expressions`)).trim();
+  publish(
+    "eval",
+    `# Random expressions, by the engine and by C++ Nix
+
+\`npm run campaign eval\`. Well and ill typed expressions from a seeded generator (seed ${seed}); values and final error messages must agree.
+Differences are shrunk to their smallest form.
+
+${expressions} expressions, ${differences} differences.
+${found === "" ? "" : `\n\`\`\`\n${found}\n\`\`\`\n`}`,
+  );
+  return status;
+}
+
+const campaigns = { eval: campaignEval, store: campaignStore, power: campaignPower };
+const wanted = process.argv.slice(2).filter((name) => name in campaigns);
+
+ensurePackages();
+const failed = (wanted.length > 0 ? wanted : Object.keys(campaigns)).filter((name) => campaigns[name]() !== 0);
+if (failed.length > 0) console.log(`\nNot clean: ${failed.join(", ")}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
