@@ -6,6 +6,8 @@ int systemctl_main(int argc, char **argv);
 int journalctl_main(int argc, char **argv);
 int switch_main(int argc, char **argv);
 int setup_etc_main(int argc, char **argv);
+int update_users_main(int argc, char **argv);
+int set_link_main(int argc, char **argv);
 /* poweroff, reboot, halt, shutdown */
 int power_main(int argc, char **argv);
 int step_main(int argc, char **argv);

@@ -18,6 +18,8 @@ static const struct {
     {"journalctl", journalctl_main},
     {"systemd-switch", switch_main},
     {"setup-etc", setup_etc_main},
+    {"update-users", update_users_main},
+    {"set-link", set_link_main},
     {"poweroff", power_main},
     {"reboot", power_main},
     {"halt", power_main},

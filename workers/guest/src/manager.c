@@ -192,6 +192,7 @@ static void on_signal(int signal) {
 }
 
 static void after_round(void) {
+  units_forget_listing();
   jobs_run();
   sockets_rearm();
   jobs_run();

@@ -37,21 +37,31 @@ static bool is_static_link(const char *path) {
   return found;
 }
 
+/* Whether the generation has the file that a link through /etc/static shows. Asked of its tree itself: each link on the way would be a question to the host. */
+static bool is_in_tree(const Setup *setup, const char *link) {
+  char *target = read_link(link), *file = format_text("%s%s", setup->tree, target + strlen(STATIC));
+  struct stat status;
+  bool found = !lstat(file, &status);
+  free(file);
+  free(target);
+  return found;
+}
+
 /* Removes links into an earlier generation that lead nowhere now. */
-static void remove_stale(const char *directory) {
+static void remove_stale(const Setup *setup, const char *directory) {
   DIR *entries = opendir(directory);
   for (struct dirent *entry; entries && (entry = readdir(entries));) {
     if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
     char *path = format_text("%s/%s", directory, entry->d_name);
-    struct stat status, target;
+    struct stat status;
     if (!strcmp(path, STATIC) || !strcmp(path, "/etc/nixos") || lstat(path, &status) < 0) {
       free(path);
       continue;
     }
     if (S_ISDIR(status.st_mode)) {
-      remove_stale(path);
+      remove_stale(setup, path);
       rmdir(path);
-    } else if (S_ISLNK(status.st_mode) && is_static_link(path) && stat(path, &target) < 0) {
+    } else if (S_ISLNK(status.st_mode) && is_static_link(path) && !is_in_tree(setup, path)) {
       printf("removing obsolete symlink '%s'...\n", path);
       unlink(path);
     }
@@ -111,12 +121,13 @@ static void make_link(Setup *setup, const char *points_to, const char *path) {
   if (!replace_link(points_to, path)) fail(setup, path);
 }
 
-static bool is_metadata(const char *directory, const char *name) {
+/* Whether `name` of a directory's names tells the owner or mode of another one. */
+static bool is_metadata(const Strings *names, const char *name) {
   static const char *const suffixes[] = {".mode", ".uid", ".gid"};
   for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
     if (!ends_with(name, suffixes[i])) continue;
-    char *owner = format_text("%s/%.*s", directory, (int)(strlen(name) - strlen(suffixes[i])), name), *mode = format_text("%s.mode", owner);
-    bool found = path_exists(owner) && path_exists(mode);
+    char *owner = copy_span(name, strlen(name) - strlen(suffixes[i])), *mode = format_text("%s.mode", owner);
+    bool found = strings_have(names, owner) && strings_have(names, mode);
     free(owner);
     free(mode);
     if (found) return true;
@@ -126,10 +137,11 @@ static bool is_metadata(const char *directory, const char *name) {
 
 static void set_up_directory(Setup *setup, const char *relative);
 
-static void set_up_entry(Setup *setup, const char *relative) {
+/* `has_mode`: the entry is a copy, or a link of another kind. */
+static void set_up_entry(Setup *setup, const char *relative, bool has_mode) {
   char *source = format_text("%s/%s", setup->tree, relative), *target = format_text("/etc/%s", relative);
   struct stat status;
-  char *mode = read_word(source, ".mode");
+  char *mode = has_mode ? read_word(source, ".mode") : NULL;
   if (lstat(source, &status) < 0) {
     fail(setup, source);
   } else if (S_ISDIR(status.st_mode)) {
@@ -158,13 +170,15 @@ static void set_up_directory(Setup *setup, const char *relative) {
   DIR *entries = opendir(path);
   Strings names = {0};
   for (struct dirent *entry; entries && (entry = readdir(entries));)
-    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && !is_metadata(path, entry->d_name)) strings_add(&names, entry->d_name);
+    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) strings_add(&names, entry->d_name);
   if (entries) closedir(entries);
   strings_sort(&names);
   for (size_t i = 0; i < names.count; i++) {
-    char *child = *relative ? format_text("%s/%s", relative, names.items[i]) : copy_text(names.items[i]);
-    set_up_entry(setup, child);
+    if (is_metadata(&names, names.items[i])) continue;
+    char *child = *relative ? format_text("%s/%s", relative, names.items[i]) : copy_text(names.items[i]), *mode = format_text("%s.mode", names.items[i]);
+    set_up_entry(setup, child, strings_have(&names, mode));
     free(child);
+    free(mode);
   }
   strings_free(&names);
   free(path);
@@ -192,7 +206,7 @@ int setup_etc_main(int argc, char **argv) {
   strings_split(&setup.old_copies, clean ? clean : "", "\n");
   make_directories("/etc", 0755);
   if (!replace_link(argv[1], STATIC)) die(STATIC ": %s", strerror(errno));
-  remove_stale("/etc");
+  remove_stale(&setup, "/etc");
   set_up_directory(&setup, "");
   remove_old_copies(&setup);
   strings_sort(&setup.copied);

@@ -263,25 +263,29 @@ static void reset_failed(void) {
   bytes_free(&ignored);
 }
 
-static void print_new_units(const Plan *plan, const Strings *before) {
+/* True when there are any that people hear about. */
+static bool print_new_units(const Plan *plan, const Strings *before) {
   Strings after = {0}, fresh = {0};
   read_states(&after, "up");
   for (size_t i = 0; i < after.count; i++) {
     const char *name = after.items[i];
     if (!strings_have(before, name) && !strings_have(&plan->start, name) && !strings_have(&plan->restart, name)) strings_add(&fresh, name);
   }
-  print_list("the following new units were started", mention(plan, &fresh));
+  char *list = mention(plan, &fresh);
+  bool any = list;
+  print_list("the following new units were started", list);
   strings_free(&after);
   strings_free(&fresh);
+  return any;
 }
 
 /* A service that dies as soon as it runs counts as started for a moment: it is given this long to show. */
 enum { SETTLE_US = 250000 };
 
-/* 4 when a unit failed, as on NixOS. */
-static int report_failures(void) {
+/* 4 when a unit failed, as on NixOS. `started`: services were started just now. */
+static int report_failures(bool started) {
   Strings failed = {0};
-  usleep(SETTLE_US);
+  if (started) usleep(SETTLE_US);
   read_states(&failed, "failed");
   if (!failed.count) return 0;
   print_list("warning: the following units failed", strings_join(&failed, ", "));
@@ -312,10 +316,12 @@ static int activate(const Plan *plan, const char *action) {
   step("start-units", "starting units");
   print_list("restarting the following units", mention(plan, &plan->restart));
   command("restart", &plan->restart);
-  print_list("starting the following units", mention(plan, &plan->start));
+  char *starting = mention(plan, &plan->start);
+  bool started = starting || plan->restart.count || plan->reload.count;
+  print_list("starting the following units", starting);
   command("start", &plan->start);
-  print_new_units(plan, &before);
-  int failed = report_failures();
+  started |= print_new_units(plan, &before);
+  int failed = report_failures(started);
   strings_free(&before);
   step("done", "");
   return failed ? failed : status;

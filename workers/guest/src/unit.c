@@ -84,8 +84,29 @@ static char *template_name(const char *name) {
   return format_text("%.*s%s", (int)(at - name + 1), name, dot);
 }
 
+/* What each of the unit directories holds. Read once a round of the main loop: a unit has a handful of files it may have and mostly has not, and
+   each that is looked for would be some questions to the host. */
+static Strings listings[COUNT_OF(unit_directories)];
+static bool listed;
+
+static bool is_listed(size_t directory, const char *name) {
+  for (size_t i = 0; !listed && unit_directories[i]; i++) {
+    DIR *entries = opendir(unit_directories[i]);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) strings_add(&listings[i], entry->d_name);
+    if (entries) closedir(entries);
+  }
+  listed = true;
+  return strings_have(&listings[directory], name);
+}
+
+void units_forget_listing(void) {
+  for (size_t i = 0; i < COUNT_OF(listings); i++) strings_free(&listings[i]);
+  listed = false;
+}
+
 static char *find_named(const char *name) {
   for (size_t i = 0; unit_directories[i]; i++) {
+    if (!is_listed(i, name)) continue;
     char *path = format_text("%s/%s", unit_directories[i], name);
     if (path_exists(path)) return path;
     free(path);
@@ -170,28 +191,34 @@ char *unit_expand(const Unit *unit, const char *text) {
 
 static void read_drop_ins(Unit *unit, const char *name) {
   Strings paths = {0};
+  char *folder = format_text("%s.d", name);
   for (size_t i = 0; unit_directories[i]; i++) {
-    char *directory = format_text("%s/%s.d", unit_directories[i], name);
+    if (!is_listed(i, folder)) continue;
+    char *directory = format_text("%s/%s", unit_directories[i], folder);
     DIR *entries = opendir(directory);
     for (struct dirent *entry; entries && (entry = readdir(entries));)
       if (ends_with(entry->d_name, ".conf")) strings_format(&paths, "%s/%s", directory, entry->d_name);
     if (entries) closedir(entries);
     free(directory);
   }
+  free(folder);
   strings_sort(&paths);
   for (size_t i = 0; i < paths.count; i++) unit_file_read(&unit->file, paths.items[i]);
   strings_free(&paths);
 }
 
 static void read_links(Unit *unit, const char *suffix, Dependency kind) {
+  char *folder = format_text("%s.%s", unit->name, suffix);
   for (size_t i = 0; unit_directories[i]; i++) {
-    char *directory = format_text("%s/%s.%s", unit_directories[i], unit->name, suffix);
+    if (!is_listed(i, folder)) continue;
+    char *directory = format_text("%s/%s", unit_directories[i], folder);
     DIR *entries = opendir(directory);
     for (struct dirent *entry; entries && (entry = readdir(entries));)
       if (unit_name_valid(entry->d_name)) strings_unique(&unit->dependencies[kind], entry->d_name);
     if (entries) closedir(entries);
     free(directory);
   }
+  free(folder);
 }
 
 static void expand_settings(Unit *unit) {
@@ -359,6 +386,7 @@ Unit *unit_get(const char *name) {
 }
 
 void units_reload(void) {
+  units_forget_listing();
   for (Unit *unit = units; unit; unit = unit->next) load(unit);
 }
 

@@ -69,6 +69,8 @@ Unit *unit_get(const char *name);
 Unit *unit_known(const char *name);
 /* Reads every unit's files again. */
 void units_reload(void);
+/* After each round of the main loop: which files there are is asked again. */
+void units_forget_listing(void);
 /* What people call it: Description=, else its name. */
 const char *unit_description(const Unit *unit);
 /* Whether `earlier` has to be up before `later` starts (After= of the one or Before= of the other). */

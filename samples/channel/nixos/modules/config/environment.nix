@@ -25,17 +25,6 @@ let
   );
   busyboxAliases = lib.replaceStrings [ "alias -- " ] [ "alias " ] aliases;
 
-  # A link that is replaced by rename, so that it never is missing; at boot there is nothing to replace.
-  replaceLink = target: place: ''
-    if [ -L ${place} ]; then
-      ln -sfn ${target} ${place}.new
-      mv -T ${place}.new ${place}
-    else
-      [ -d ${dirOf place} ] || mkdir -p ${dirOf place}
-      ln -s ${target} ${place}
-    fi
-  '';
-
   init =
     description:
     mkOption {
@@ -152,8 +141,8 @@ in
     };
 
     system.activationScripts = {
-      binsh = replaceLink cfg.binsh "/bin/sh";
-      usrbinenv = if cfg.usrbinenv == null then "rm -f /usr/bin/env" else replaceLink cfg.usrbinenv "/usr/bin/env";
+      binsh = "set-link ${cfg.binsh} /bin/sh";
+      usrbinenv = if cfg.usrbinenv == null then "rm -f /usr/bin/env" else "set-link ${cfg.usrbinenv} /usr/bin/env";
     };
   };
 }

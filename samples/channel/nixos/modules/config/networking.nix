@@ -126,7 +126,7 @@ in
     // lib.optionalAttrs (cfg.nameservers != [ ]) {
       "resolv.conf".text = lib.concatMapStrings (address: "nameserver ${address}\n") cfg.nameservers;
     };
-    system.activationScripts.hostname = lib.optionalString (cfg.hostName != "") "hostname ${lib.escapeShellArg cfg.hostName}";
+    system.activationScripts.hostname = lib.optionalString (cfg.hostName != "") "echo ${lib.escapeShellArg cfg.hostName} > /proc/sys/kernel/hostname";
     warnings = lib.optional cfg.useDHCP "The machine has no network card: `networking.useDHCP' has no effect.";
   };
 }

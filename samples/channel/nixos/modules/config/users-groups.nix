@@ -296,8 +296,7 @@ in
       deps = [ "etc" ];
       text = ''
         terrarium-step users "setting up users and groups"
-        set -- ${spec} ${if cfg.mutableUsers then "mutable" else "immutable"}
-        . ${./update-users.sh}
+        update-users ${spec} ${if cfg.mutableUsers then "mutable" else "immutable"}
       '';
     };
     system.build.usersGroups = spec;

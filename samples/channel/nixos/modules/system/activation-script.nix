@@ -54,7 +54,7 @@ let
     lib.concatStrings (lib.textClosureList (wrapped chosen) (lib.filter (name: (chosen.${name}).text != "") names));
   head = ''
     systemConfig='@out@'
-    export PATH=${pkgs.busybox}/bin:${config.systemd.package}/bin
+    export PATH=${config.systemd.package}/bin:${pkgs.busybox}/bin
     umask 0022
     _status=0
   '';
@@ -78,12 +78,11 @@ in
     system.activationScripts = {
       # The directories that everything else takes for granted.
       specialfs = ''
-        # Once a boot: the root file system is new then.
-        if [ ! -L /run/current-system ]; then
-          mkdir -p /run /tmp /var/empty /var/lib /var/log /var/tmp /root /home /etc
-          chmod 1777 /tmp /var/tmp
-          chmod 700 /root
-          ln -sfn /run /var/run
+        # The root file system comes with its directories; /var is empty the first time.
+        if [ ! -L /var/run ]; then
+          mkdir -p /var/empty /var/lib /var/log /var/tmp
+          chmod 1777 /var/tmp
+          set-link /run /var/run
         fi
       '';
       etc.deps = [ "specialfs" ];
@@ -95,12 +94,7 @@ in
         ${head}
         ${join scripts}
         terrarium-step current-system "the running system is now this one"
-        if [ -L /run/current-system ]; then
-          ln -sfn "$systemConfig" /run/.current-system
-          mv -T /run/.current-system /run/current-system
-        else
-          ln -s "$systemConfig" /run/current-system
-        fi
+        set-link "$systemConfig" /run/current-system
         exit $_status
       '';
       dryActivate = ''

@@ -55,9 +55,8 @@ let
   init = ''
     #!${pkgs.runtimeShell}
     # Stage 2: the first program of this system. Activates it and hands over to the service manager.
-    export PATH=${pkgs.busybox}/bin:${config.systemd.package}/bin
-    [ -d /run ] || mkdir /run
-    ln -sfn @out@ /run/booted-system
+    export PATH=${config.systemd.package}/bin:${pkgs.busybox}/bin
+    set-link @out@ /run/booted-system
     @out@/activate
     exec @out@/systemd/bin/systemd
   '';
@@ -67,7 +66,7 @@ let
     # change (`dry-activate`). `boot` and the profile are the business of nixos-rebuild.
     case "''${1:-}" in
       switch | test | dry-activate)
-        exec @out@/systemd/bin/systemd-switch "$(${pkgs.busybox}/bin/readlink -f /run/current-system)" @out@ "$1"
+        exec @out@/systemd/bin/systemd-switch /run/current-system @out@ "$1"
         ;;
       boot) exit 0 ;;
       *)
