@@ -67,7 +67,7 @@ export type Strip =
   | { kind: "failure"; text: string }
   | { kind: "first"; text: string }
   | { kind: "computing"; text: string }
-  | { kind: "ready"; text: string; change: Change }
+  | { kind: "ready"; text: string; change: Change | null }
   | { kind: "same"; text: string }
   | { kind: "building"; text: string; fraction: number | null }
   | { kind: "build-failed"; text: string }
@@ -107,8 +107,11 @@ function pendingStrip(state: State): Strip {
   const { pending, switching, machine } = state;
   if (pending.status === "computing" || pending.status === "unknown") return { kind: "computing", text: "Evaluating" };
   if (pending.status === "first") return { kind: "first", text: "Not built yet" };
-  if (pending.status === "ready" && pending.change)
-    return { kind: "ready", text: changeSentence(pending.change), change: pending.change };
+  if (pending.status === "ready") {
+    // What a builder makes is known when it has made it.
+    const text = pending.change ? changeSentence(pending.change) : "What changes shows when it is built";
+    return { kind: "ready", text, change: pending.change };
+  }
   const failed = switching.phase === "failed" && machine.phase === "running" ? switching.failedUnits : [];
   if (failed.length > 0) return { kind: "unit-failed", text: `${bareUnit(failed[0] ?? "")} does not start` };
   return { kind: "same", text: "The machine runs this file" };

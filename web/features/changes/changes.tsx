@@ -55,12 +55,12 @@ function Pending() {
   const words: Record<typeof pending.status, string> = {
     none: "The file is what the machine was made from.",
     computing: "Working it out…",
-    ready: "Working it out…",
+    ready: "Part of it is made by a builder: what changes shows when it is built.",
     first: "There is nothing to compare with yet: build the file first.",
     unknown: "The file has an error. Mend it to see what would change.",
   };
   return (
-    <Empty icon="changes" title="Nothing would change">
+    <Empty icon="changes" title={pending.status === "ready" ? "Not known yet" : "Nothing would change"}>
       <p>{words[pending.status]}</p>
     </Empty>
   );

@@ -77,9 +77,9 @@ function First({ text }: { text: string }) {
   );
 }
 
-function Ready({ change, text }: { change: Change; text: string }) {
+function Ready({ change, text }: { change: Change | null; text: string }) {
   const ui = useUi();
-  const chips = changeChips(change);
+  const chips = change === null ? [] : changeChips(change);
   return (
     <>
       <button
