@@ -5,6 +5,11 @@ import { loadavg } from "node:os";
 import { build, ensureBrowser, ensurePackages } from "./ensure.mjs";
 import { serve } from "./serve.mjs";
 
+if (process.argv[2] === "store") {
+  await import("./bench-store.mjs");
+  process.exit();
+}
+
 const RUNS = Number(process.argv[2] ?? 3);
 const COLOURS = ["teal", "tomato", "navy", "olive", "purple", "sienna", "crimson", "indigo"];
 
