@@ -4,7 +4,7 @@
 import { checkAllowed } from "#engine/eval/allowed-paths.ts";
 import { coerceToPath } from "#engine/eval/coerce.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
-import { NixError, addTrace } from "#engine/eval/error.ts";
+import { addTrace } from "#engine/eval/error.ts";
 import { realiseContext } from "#engine/eval/realise.ts";
 import type { Slot, Value } from "#engine/eval/value.ts";
 import type { Routine } from "./record.ts";

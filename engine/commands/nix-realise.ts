@@ -1,4 +1,4 @@
-/** `nix build`, `nix log`, `nix copy` and `nix key …`: making paths, reading their logs, moving and signing them. */
+/** `nix log`, `nix copy` and `nix key …`: reading the logs of builds, moving and signing them. */
 import { fromBytes } from "../store/format/bytes.ts";
 import {
   parsePublicKey,
@@ -12,26 +12,10 @@ import { BinaryCacheReader, writeToCache } from "../build/binary-cache.ts";
 import { realise } from "../build/realise.ts";
 import { type BinaryCacheAccess, type CommandContext, CommandError } from "./command.ts";
 import { findLog } from "./nix-store.ts";
-import { goalOf, realiseAll } from "./nix-store-realise.ts";
 import type { Options, Subcommand } from "./subcommand.ts";
-import { absolutePath, printLines, storePathOf, storePathsOf, uniqueOwner } from "./support.ts";
+import { storePathOf, storePathsOf, uniqueOwner } from "./support.ts";
 
 export const REALISE_VERBS: readonly Subcommand[] = [
-  {
-    verb: "build",
-    doc: "make store paths and outputs of derivations",
-    flags: {
-      "--no-link": 0,
-      "--out-link": 1,
-      "--print-out-paths": 0,
-      "--dry-run": 0,
-      "--keep-going": 0,
-      "--rebuild": 0,
-    },
-    short: { "-o": "--out-link", "-k": "--keep-going" },
-    args: [1, Infinity],
-    run: buildPaths,
-  },
   { verb: "log", doc: "print the log of a build", flags: {}, args: [1, 1], run: printLog },
   {
     verb: "copy",
@@ -63,27 +47,6 @@ export const REALISE_VERBS: readonly Subcommand[] = [
     },
   },
 ];
-
-async function buildPaths(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
-  const goals = [];
-  for (const argument of args) goals.push(await goalOf(context, argument));
-  const settings = {
-    dryRun: options.has("--dry-run"),
-    keepGoing: options.has("--keep-going"),
-    check: options.has("--rebuild"),
-  };
-  const paths = await realiseAll(context, goals, settings);
-  if (paths === undefined) return 0;
-  if (!options.has("--no-link")) {
-    for (const [index, path] of paths.entries()) {
-      const link = absolutePath(context, `${options.value("--out-link") ?? "result"}${index === 0 ? "" : `-${index}`}`);
-      await context.files.makeLink(link, path);
-      await context.store.addRoot(link, path);
-    }
-  }
-  if (options.has("--print-out-paths")) printLines(context, paths);
-  return 0;
-}
 
 async function printLog(context: CommandContext, [argument]: readonly string[]): Promise<number> {
   const path = await storePathOf(context, (argument as string).replace(/[!^].*$/, ""));

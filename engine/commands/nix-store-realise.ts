@@ -60,3 +60,9 @@ function impossible(goal: Goal): CommandError {
   if (typeof goal !== "string") return new CommandError(`failed to obtain derivation of '${goal.drvPath}'`);
   return new CommandError(`path '${goal}' is required, but there is no substituter that can build it`);
 }
+
+/** @throws CommandError when one of the goals is neither there nor to be had */
+export function refuseImpossible(context: CommandContext, goals: readonly Goal[]): void {
+  const missing = goals.find((goal) => !isPossible(context, goal));
+  if (missing !== undefined) throw impossible(missing);
+}

@@ -1,6 +1,7 @@
 /** `nix`: the verbs that concern the store, derivations, hashes, archives and keys. */
 import type { ByteString } from "../store/format/bytes.ts";
 import { type Command, type CommandContext } from "./command.ts";
+import { runBuild } from "./nix-build.ts";
 import { DERIVATION_VERBS } from "./nix-derivation.ts";
 import { LANGUAGE_VERBS, runInEvaluator } from "./language-verbs.ts";
 import { HASH_VERBS } from "./nix-hash-verbs.ts";
@@ -45,6 +46,7 @@ async function runNix(argv: readonly ByteString[], context: CommandContext): Pro
   }
   const isOfLanguage = LANGUAGE_VERBS.some(({ verb }) => verb === first || verb === `${first} ${second ?? ""}`);
   if (isOfLanguage) return runInEvaluator(context, ["nix", ...withoutLeadingFlags(argv)]);
+  if (first === "build") return runBuild(withoutLeadingFlags(argv).slice(1), context);
   const single = NIX_VERBS.find(({ verb }) => verb === first);
   if (single !== undefined) return runSubcommand(single, second === undefined ? [] : [second, ...rest], context);
   const double = NIX_VERBS.find(({ verb }) => verb === `${first} ${second ?? ""}`);

@@ -24,7 +24,7 @@ export async function guard(program: string, context: CommandContext, body: () =
     if (!usage && !isUsersError(error)) throw error;
     context.error(errorText(error.message));
     if (usage) context.error(`Try '${program} --help' for more information.\n`);
-    return exitCodeOf(error);
+    return program === "nix" && error instanceof BuildError ? 1 : exitCodeOf(error);
   }
 }
 
@@ -143,7 +143,7 @@ export async function realiseGoals(
     substituters: context.substituters,
     signal: context.signal,
     owner: uniqueOwner(context),
-    onEvent: (event) => report(context, event, settings.quietLog === true),
+    onEvent: (event) => report(context, event, settings),
     ...(context.builder === undefined ? {} : { builder: context.builder }),
     ...(context.trustedKeys === undefined ? {} : { trustedKeys: context.trustedKeys }),
     ...(context.tools === undefined ? {} : { tools: context.tools }),
@@ -157,10 +157,10 @@ export function uniqueOwner(context: CommandContext): string {
   return `command-${encodeBase16(context.random(8))}`;
 }
 
-function report(context: CommandContext, event: RealiseEvent, quietLog: boolean): void {
+function report(context: CommandContext, event: RealiseEvent, { quietLog, check }: RealiseSettings): void {
   context.onRealise?.(event);
-  if (event.kind === "log" && !quietLog) context.error(fromBytes(event.bytes));
+  if (event.kind === "log" && quietLog !== true) context.error(fromBytes(event.bytes));
   if (event.kind !== "start") return;
-  const verb = event.means === "substitute" ? "copying path" : "building";
+  const verb = event.means === "substitute" ? "copying path" : check === true ? "checking outputs of" : "building";
   context.error(`${verb} '${event.path}'...\n`);
 }

@@ -1,10 +1,19 @@
 /** Every command of the store, by name. `nixos-rebuild` and the evaluator's commands need more than a store: see there. */
 import type { Command } from "./command.ts";
 import { nix } from "./nix.ts";
+import { nixBuild } from "./nix-build.ts";
 import { nixCollectGarbage } from "./nix-collect-garbage.ts";
 import { nixEnv } from "./nix-env.ts";
 import { nixHash } from "./nix-hash.ts";
 import { nixPrefetchUrl } from "./nix-prefetch-url.ts";
 import { nixStore } from "./nix-store.ts";
 
-export const COMMANDS: readonly Command[] = [nixStore, nixEnv, nixCollectGarbage, nixHash, nixPrefetchUrl, nix];
+export const COMMANDS: readonly Command[] = [
+  nixBuild,
+  nixStore,
+  nixEnv,
+  nixCollectGarbage,
+  nixHash,
+  nixPrefetchUrl,
+  nix,
+];
