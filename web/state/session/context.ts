@@ -61,16 +61,21 @@ export async function guarded<T>(page: PageStore, what: string, work: () => Prom
   try {
     return await work();
   } catch (error) {
-    if (codeOf(error) === "quota") {
-      notify(page, "quota", "The browser's disk space for this page is full.", {
-        detail: "Nothing that was registered is lost. Free space in the Store panel, then try again.",
-        command: { id: "panel.store", label: "Open Store" },
-      });
-    } else {
-      notify(page, "error", what, { detail: messageOf(error) });
-    }
+    if (codeOf(error) === "quota") notifyFull(page);
+    else notify(page, "error", what, { detail: messageOf(error) });
     return null;
   }
+}
+
+/** Whether a command's output says that there was no room to write; the words are those of workers/store/idb.ts. */
+export const saysFull = (lines: readonly string[]): boolean =>
+  lines.some((line) => line.includes("storage quota is full"));
+
+export function notifyFull(page: PageStore): void {
+  notify(page, "quota", "The browser's disk space for this page is full.", {
+    detail: "Nothing that was registered is lost. Free space in the Store panel, then try again.",
+    command: { id: "panel.store", label: "Open Store" },
+  });
 }
 
 /** Marks how long something took that a person waited for; `npm run bench` and the browser's profiler read it. */

@@ -7,7 +7,7 @@ import { proxy } from "#workers/client.ts";
 import type { Generation, SwitchState, SwitchStep, Verdict, WorkFile } from "../model.ts";
 import { switchSteps } from "../steps.ts";
 import type { BuildService } from "./building.ts";
-import { type Context, filesOf, guarded, measure, messageOf, patch } from "./context.ts";
+import { type Context, filesOf, guarded, measure, messageOf, notifyFull, patch, saysFull } from "./context.ts";
 import type { EvaluationService } from "./evaluation.ts";
 import type { MachineService } from "./machining.ts";
 
@@ -192,11 +192,13 @@ export function createSwitching(
         if (page.getState().switching.phase === "running") {
           set({ phase: "failed", exitCode: 1 });
           log(`error: ${messageOf(error)}`);
+          if (page.getState().build.phase === "running") building.finish({ error: messageOf(error), cancelled: false });
         }
         return null;
       } finally {
         cutNow = null;
         plug = null;
+        if (saysFull(page.getState().switching.log)) notifyFull(page);
         await remember(before).catch(() => undefined);
         await guarded(page, "The generations could not be read.", refreshGenerations);
       }
