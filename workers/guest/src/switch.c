@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,23 +22,50 @@
 
 typedef enum { UNITS_EQUAL, UNITS_NEED_RELOAD, UNITS_NEED_RESTART } Comparison;
 
+/* The unit files of one generation: where they lie and their names, read once. A unit that has no file is then no question to the host. */
 typedef struct {
-  const char *old, *new;
+  char *directory;
+  Strings names;
+} Tree;
+
+typedef struct {
+  const char *new;
+  Tree old_units, new_units;
   /* Units to stop, start, restart and reload; those that changed and are left alone; targets that are started only to pull in what is new. */
   Strings stop, start, restart, reload, skip, quiet;
 } Plan;
 
 /* ---- the unit files of one generation ---- */
 
-static char *unit_path(const char *system, const char *name) {
-  return format_text("%s/" UNITS "/%s", system, name);
+static Tree open_tree(const char *system) {
+  char *path = format_text("%s/" UNITS, system), real[PATH_MAX];
+  Tree tree = {.directory = copy_text(realpath(path, real) ? real : path)};
+  DIR *entries = opendir(tree.directory);
+  for (struct dirent *entry; entries && (entry = readdir(entries));) strings_add(&tree.names, entry->d_name);
+  if (entries) closedir(entries);
+  free(path);
+  return tree;
 }
 
-static bool read_unit(UnitFile *file, const char *system, const char *name) {
-  char *path = unit_path(system, name), *drop_ins = format_text("%s.d", path), real[PATH_MAX];
-  bool found = realpath(path, real) && strcmp(real, "/dev/null") && unit_file_read(file, path);
+static char *unit_path(const Tree *tree, const char *name) {
+  return format_text("%s/%s", tree->directory, name);
+}
+
+/* A unit that is masked, a link to /dev/null, counts as none. */
+static bool read_file_of(UnitFile *file, const Tree *tree, const char *name) {
+  if (!strings_have(&tree->names, name)) return false;
+  char *path = unit_path(tree, name);
+  struct stat status;
+  bool found = !stat(path, &status) && S_ISREG(status.st_mode) && unit_file_read(file, path);
+  free(path);
+  return found;
+}
+
+static bool read_unit(UnitFile *file, const Tree *tree, const char *name) {
+  bool found = read_file_of(file, tree, name);
+  char *folder = format_text("%s.d", name), *drop_ins = unit_path(tree, folder);
   Strings names = {0};
-  DIR *entries = opendir(drop_ins);
+  DIR *entries = strings_have(&tree->names, folder) ? opendir(drop_ins) : NULL;
   for (struct dirent *entry; entries && (entry = readdir(entries));)
     if (ends_with(entry->d_name, ".conf")) strings_format(&names, "%s/%s", drop_ins, entry->d_name);
   if (entries) closedir(entries);
@@ -45,15 +73,13 @@ static bool read_unit(UnitFile *file, const char *system, const char *name) {
   for (size_t i = 0; i < names.count; i++) found |= unit_file_read(file, names.items[i]);
   strings_free(&names);
   free(drop_ins);
-  free(path);
+  free(folder);
   return found;
 }
 
 /* The file an instance comes from: its own, or its template's. Owned. */
-static char *file_name(const char *system, const char *name) {
-  char *path = unit_path(system, name);
-  bool own = path_exists(path);
-  free(path);
+static char *file_name(const Tree *tree, const char *name) {
+  bool own = strings_have(&tree->names, name);
   const char *at = strchr(name, '@'), *dot = strrchr(name, '.');
   if (own || !at || !dot || dot == at + 1) return copy_text(name);
   return format_text("%.*s%s", (int)(at - name + 1), name, dot);
@@ -145,8 +171,8 @@ static void decide_target(Plan *plan, const char *name, const UnitFile *new) {
 
 static void decide(Plan *plan, const char *name) {
   UnitFile old = {0}, new = {0};
-  char *old_name = file_name(plan->old, name), *new_name = file_name(plan->new, name);
-  bool was = read_unit(&old, plan->old, old_name), is = read_unit(&new, plan->new, new_name);
+  char *old_name = file_name(&plan->old_units, name), *new_name = file_name(&plan->new_units, name);
+  bool was = read_unit(&old, &plan->old_units, old_name), is = read_unit(&new, &plan->new_units, new_name);
   if (ends_with(name, ".target") && (is || !was)) {
     decide_target(plan, name, &new);
   } else if (was && !is) {
@@ -182,7 +208,7 @@ static void read_states(Strings *names, const char *wanted) {
 }
 
 static void make_plan(Plan *plan, const char *old, const char *new) {
-  *plan = (Plan){.old = old, .new = new};
+  *plan = (Plan){.new = new, .old_units = open_tree(old), .new_units = open_tree(new)};
   Strings active = {0};
   read_states(&active, "up");
   for (size_t i = 0; i < active.count; i++) decide(plan, active.items[i]);

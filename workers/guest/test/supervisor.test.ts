@@ -61,7 +61,9 @@ const shared: Units = {
   "missing.service": service("Type=exec\nExecStart=/no/such/program"),
   "notifier.service": service(`Type=notify\nTimeoutStartSec=1\nExecStart=${shell("sleep 1000")}`),
   "forker.service": service(`Type=forking\nExecStart=${shell("sleep 1000 & echo forked")}`),
-  "stubborn.service": service(`TimeoutStopSec=200ms\nExecStart=${shell('trap "" TERM; while :; do sleep 1; done')}`),
+  "stubborn.service": service(
+    `TimeoutStopSec=200ms\nExecStart=${shell('trap "" TERM; : > /run/trapped; while :; do sleep 1; done')}`,
+  ),
   "conditional.service": service(`ExecStart=${shell("sleep 1000")}`, "ConditionPathExists=/no/such/file"),
   "strange.service": service(`ExecStart=${shell("sleep 1000")}\nPrivateTmp=yes\nNoSuchKey=1`),
   "manual.service": service(`ExecStart=${shell("sleep 1000")}`, "X-RestartIfChanged=false"),
@@ -306,7 +308,7 @@ describe("the supervisor", { timeout: 120_000 }, () => {
   );
   check(
     "kills what does not stop",
-    "systemctl start stubborn; systemctl stop stubborn; systemctl show -p Result stubborn",
+    "systemctl start stubborn; until [ -e /run/trapped ]; do sleep 0.1; done; systemctl stop stubborn; systemctl show -p Result stubborn",
     "Result=timeout\n",
   );
   check(
