@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { type PreviewServer, build, preview } from "vite";
 import type { Answers, Ending, Fault, FaultMode, Job, Rehearsal } from "./store-page/job.ts";
 
@@ -17,9 +18,9 @@ const whole = campaign !== undefined;
 const ACTIONS = 150;
 const minutes = whole ? Number(process.env.TERRARIUM_MINUTES ?? 5) : 0;
 
-const root = path.join(import.meta.dirname, "store-page");
+/** The page that does the work: never a part of the built site, but built and served here. */
+const root = path.dirname(fileURLToPath(new URL("./store-page/page.ts", import.meta.url)));
 const outDir = path.join(import.meta.dirname, "../.cache/store-page");
-const profile = mkdtempSync(path.join(tmpdir(), "terrarium-store-"));
 
 /** How a run is cut: the fault, who dies of it, and how many milliseconds after the commit has begun. */
 interface Cut {
@@ -58,6 +59,8 @@ interface Row {
 
 const figures: { rows: Row[]; tabs?: object } = { rows: [] };
 
+/** The browser's own folder: its disk. */
+let profile: string;
 let server: PreviewServer;
 let origin: string;
 let context: BrowserContext;
@@ -117,6 +120,7 @@ async function answer<Kind extends Job["kind"]>(
 }
 
 test.beforeAll(async () => {
+  profile = mkdtempSync(path.join(tmpdir(), "terrarium-store-"));
   await build({
     root,
     base: "./",
