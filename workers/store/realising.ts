@@ -43,7 +43,15 @@ export async function realiseDerivation(
   };
   try {
     onEvent({ kind: "plan", steps: await steps(store, drvPath) });
-    const options = { store, builder, substituters: [], signal, onEvent: tell, owner: `realise-${crypto.randomUUID()}`, tools };
+    const options = {
+      store,
+      builder,
+      substituters: [],
+      signal,
+      onEvent: tell,
+      owner: `realise-${crypto.randomUUID()}`,
+      tools,
+    };
     const result = await realise([{ drvPath, outputs: [] }], options);
     return { ok: true, outputs: Object.fromEntries(result.outputs[0]) };
   } catch (error) {
