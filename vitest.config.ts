@@ -5,5 +5,7 @@ export default defineConfig({
   test: {
     include: ["engine/**/*.test.ts", "workers/**/*.test.ts", "web/**/*.test.ts", "samples/**/*.test.ts"],
     pool: "threads",
+    // Tests of the real guest share two cores with it.
+    retry: process.env.CI ? 1 : 0,
   },
 });
