@@ -1,5 +1,5 @@
 /**
- * `npm run campaign [eval|store|power] [--minutes N] [--cuts N] [--seed N]`: the long runs behind the short samples of `npm test`.
+ * `npm run campaign [eval|store|power] [--minutes N] [--cuts N] [--seed N] [--no-build]`: the long runs behind the short samples of `npm test`.
  * Each writes its table to docs/campaigns/; all three without a name. Ends with exit code 1 when anything was found.
  *
  *   eval    random expressions, by the engine and by C++ Nix (NIX_ORACLE=DIR/bin)
@@ -107,7 +107,7 @@ ${listed(tabs.problems)}`,
 }
 
 function campaignPower() {
-  ensureBuilt();
+  if (!process.argv.includes("--no-build")) ensureBuilt();
   const { status, figures } = runSpec("power-campaign", {
     TERRARIUM_CUTS: option("cuts", "200"),
     TERRARIUM_SEED: option("seed", "1"),
