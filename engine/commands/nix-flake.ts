@@ -1,7 +1,40 @@
-/** `nix flake …`: the verbs that look at a flake, pin its inputs, check its outputs and start new ones. */
-import type { LanguageProgram } from "./language.ts";
+/** `nix flake …`: the verbs that look at a flake, pin its inputs and start new ones. */
+import { attrsJson, type LockFile } from "../builtins/flake-lock.ts";
+import { type InputAttrs, printFlakeRef } from "../builtins/flake-ref.ts";
+import { type LockedFlake, lockedRef } from "../builtins/get-flake.ts";
+import { timestampText } from "../builtins/fetch.ts";
+import type { Routine } from "../builtins/record.ts";
+import { coerceToString } from "../eval/coerce.ts";
+import { canonPath } from "../eval/canon-path.ts";
+import { NixError } from "../eval/error.ts";
+import { sortedEntries } from "../eval/source-tree.ts";
+import { Attrs, textOf, type Slot } from "../eval/value.ts";
+import { hashOf, printHash } from "../store/format/hash.ts";
+import { toBytes } from "../store/format/bytes.ts";
+import { flakeAttribute, lockArgument, locksJson, parseFlakeArgument } from "./flakes.ts";
+import { showFlake } from "./flake-show.ts";
+import type { LanguageProgram, LanguageRun } from "./language.ts";
 import { SOURCE_FLAGS } from "./language-options.ts";
-import { lockArgument, parseFlakeArgument } from "./flakes.ts";
+
+const metadata = (words: string): LanguageProgram => ({
+  words,
+  flags: { flags: { ...SOURCE_FLAGS, "--json": 0 }, most: 1 },
+  run(run) {
+    const { ref } = parseFlakeArgument(run, run.flags.args[0] ?? "");
+    const locked = lockArgument(run, ref);
+    run.world.print(run.flags.has("--json") ? metadataJson(ref, locked) : metadataText(ref, locked));
+    return 0;
+  },
+});
+
+const init = (words: string, most: number): LanguageProgram => ({
+  words,
+  flags: { flags: { ...SOURCE_FLAGS, "--template": 1 }, short: { "-t": "--template" }, most },
+  run(run) {
+    const target = most === 0 ? run.world.cwd : canonPath(`${run.world.cwd}/${run.flags.args[0] ?? "."}`);
+    return startFlake(run, target);
+  },
+});
 
 export const NIX_FLAKE: readonly LanguageProgram[] = [
   {
@@ -12,4 +45,150 @@ export const NIX_FLAKE: readonly LanguageProgram[] = [
       return 0;
     },
   },
+  {
+    words: "nix flake update",
+    flags: { flags: { ...SOURCE_FLAGS, "--flake": 1 }, most: Infinity },
+    run(run) {
+      const { args } = run.flags;
+      const { ref } = parseFlakeArgument(run, run.flags.value("--flake") ?? "");
+      lockArgument(run, ref, { updateAll: args.length === 0, updates: args });
+      return 0;
+    },
+  },
+  {
+    words: "nix flake show",
+    flags: { flags: { ...SOURCE_FLAGS, "--json": 0, "--legacy": 0, "--all-systems": 0 }, most: 1 },
+    run: (run) => showFlake(run),
+  },
+  metadata("nix flake metadata"),
+  metadata("nix flake info"),
+  init("nix flake init", 0),
+  init("nix flake new", 1),
 ];
+
+/** What identifies a flake with its inputs: a hash over the tree's, the lock file and the time. */
+function fingerprint({ flake, lock }: LockedFlake): string {
+  const { attrs } = flake.tree;
+  const time = attrs.get("lastModified");
+  const text = `path:${String(attrs.get("narHash"))};${flake.dir};${JSON.stringify(locksJson({ flake, lock }), undefined, 2)}`;
+  const whole = time === undefined ? text : `${text};lastModified=${time}`;
+  return printHash(hashOf("sha256", toBytes(whole)), "base16");
+}
+
+function metadataJson(ref: InputAttrs, locked: LockedFlake): string {
+  const { flake } = locked;
+  const lastModified = flake.tree.attrs.get("lastModified");
+  const { description } = flake;
+  const json = {
+    ...(description === undefined ? {} : { description }),
+    fingerprint: fingerprint(locked),
+    ...(lastModified === undefined ? {} : { lastModified: Number(lastModified) }),
+    locked: { __final: true, ...attrsJson(lockedRef(flake)) },
+    locks: locksJson(locked),
+    original: attrsJson(ref),
+    originalUrl: printFlakeRef(ref),
+    path: flake.tree.storePath,
+    resolved: attrsJson(ref),
+    resolvedUrl: printFlakeRef(ref),
+    url: printFlakeRef(lockedRef(flake)),
+  };
+  return `${JSON.stringify(json)}\n`;
+}
+
+const bold = (text: string): string => `\x1b[1m${text}\x1b[0m`;
+
+function metadataText(ref: InputAttrs, locked: LockedFlake): string {
+  const { flake, lock } = locked;
+  const { attrs, storePath } = flake.tree;
+  const rows: [string, string | undefined][] = [
+    ["Resolved URL:", printFlakeRef(ref)],
+    ["Locked URL:", printFlakeRef(lockedRef(flake))],
+    ["Description:", flake.description],
+    ["Path:", storePath],
+    ["Revision:", attrs.get("rev")?.toString()],
+    ["Revisions:", attrs.get("revCount")?.toString()],
+    ["Last modified:", timeOf(attrs)],
+    ["Fingerprint:", fingerprint(locked)],
+  ];
+  const lines = rows.flatMap(([name, value]) =>
+    value === undefined ? [] : [`${bold(name)}${" ".repeat(15 - name.length)}${value}\n`],
+  );
+  const hasInputs = lock.nodes.get(lock.root)!.inputs.size > 0;
+  return lines.join("") + (hasInputs ? `${bold("Inputs:")}\n${inputLines(lock, lock.root, "")}` : "");
+}
+
+/** "2026-01-31 23:59:59" of a tree's time. */
+function timeOf(attrs: InputAttrs): string | undefined {
+  const seconds = attrs.get("lastModified");
+  if (typeof seconds !== "bigint") return undefined;
+  return timestampText(Number(seconds)).replace(/^(....)(..)(..)(..)(..)(..)$/, "$1-$2-$3 $4:$5:$6");
+}
+
+const MIDDLE = "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80";
+const LAST = "\xe2\x94\x94\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80";
+const BAR = "\xe2\x94\x82   ";
+
+function inputLines(lock: LockFile, key: string, prefix: string): string {
+  const inputs = [...lock.nodes.get(key)!.inputs].sort(([left], [right]) => (left < right ? -1 : 1));
+  return inputs
+    .map(([name, edge], index) => {
+      const isLast = index === inputs.length - 1;
+      const start = `${prefix}${isLast ? LAST : MIDDLE}${bold(name)}`;
+      if (typeof edge !== "string") return `${start} follows input '${edge.join("/")}'\n`;
+      const { locked } = lock.nodes.get(edge)!;
+      const time = locked === undefined ? undefined : timeOf(locked);
+      const shown = locked === undefined ? "" : `: ${printFlakeRef(locked)}${time === undefined ? "" : ` (${time})`}`;
+      return `${start}${shown}\n${inputLines(lock, edge, `${prefix}${isLast ? "    " : BAR}`)}`;
+    })
+    .join("");
+}
+
+/** Copies a template's files; what is there and different stays, and is an error at the end. */
+function startFlake(run: LanguageRun, target: string): number {
+  const { evaluator, world } = run;
+  if (world.writeFile === undefined) throw new NixError("io", "files cannot be written here");
+  const argument = parseFlakeArgument(run, run.flags.value("--template") ?? "templates");
+  const candidates = { prefixes: ["templates."], defaults: ["templates.default", "defaultTemplate"] };
+  const { slot } = flakeAttribute(run, argument, candidates);
+  const { path, welcome } = evaluator.run(() => templateOf(slot));
+  const copied = copyTemplate(run, path, target);
+  if (welcome !== undefined) world.error(`\n\n${plainMarkdown(welcome)}\n\n`);
+  if (copied) return 0;
+  throw new NixError("io", "Encountered conflicts during copy");
+}
+
+function* templateOf(slot: Slot): Routine<{ readonly path: string; readonly welcome: string | undefined }> {
+  const value = yield slot;
+  const path = value instanceof Attrs ? value.get("path") : undefined;
+  if (!(value instanceof Attrs) || path === undefined) throw new NixError("eval", "a template needs a 'path'");
+  const welcome = value.get("welcomeText");
+  return {
+    path: textOf(yield* coerceToString(path, { context: "" })),
+    welcome: welcome === undefined ? undefined : textOf(yield* coerceToString(welcome, { context: "" })),
+  };
+}
+
+const plainMarkdown = (text: string): string => text.trim().replace(/[*`_]+/g, "");
+
+/** False when something different was in the way. */
+function copyTemplate(run: LanguageRun, from: string, to: string): boolean {
+  const { io, error, writeFile } = run.world;
+  let isWhole = true;
+  for (const name of sortedEntries(io, from)) {
+    const [source, place] = [canonPath(`${from}/${name}`), canonPath(`${to}/${name}`)];
+    const status = io.lstat(source)!;
+    const there = io.lstat(place);
+    if (status.type === "directory") {
+      isWhole = copyTemplate(run, source, place) && isWhole;
+      error(`wrote: "${place}"\n`);
+    } else if (there === undefined) {
+      writeFile!(place, io.readFile(source), status.executable);
+      error(`wrote: "${place}"\n`);
+    } else if (io.readFile(place) === io.readFile(source)) error(`skipping identical file: ${source}\n`);
+    else {
+      error(`refusing to overwrite existing file '${place}'\n please merge it manually with '${source}'\n`);
+      isWhole = false;
+    }
+  }
+  return isWhole;
+}

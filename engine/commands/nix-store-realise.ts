@@ -66,3 +66,12 @@ export function refuseImpossible(context: CommandContext, goals: readonly Goal[]
   const missing = goals.find((goal) => !isPossible(context, goal));
   if (missing !== undefined) throw impossible(missing);
 }
+
+/** Makes every output of a derivation valid; their paths by name, in order. */
+export async function realiseDerivationOutputs(
+  context: CommandContext,
+  drvPath: StorePath,
+): Promise<[name: string, path: StorePath][]> {
+  const result = await realiseGoals(context, [{ drvPath, outputs: [] }], { quietLog: true, quietPlan: true });
+  return [...(result?.outputs[0] ?? [])].sort(([left], [right]) => (left < right ? -1 : 1));
+}

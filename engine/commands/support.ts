@@ -127,6 +127,8 @@ export interface RealiseSettings {
   readonly check?: boolean;
   readonly dryRun?: boolean;
   readonly quietLog?: boolean;
+  /** Without a word on what will be done. */
+  readonly quietPlan?: boolean;
 }
 
 /** Shows the plan, realises, shows what is built and its logs; undefined after a dry run. */
@@ -135,8 +137,9 @@ export async function realiseGoals(
   goals: readonly Goal[],
   settings: RealiseSettings = {},
 ): Promise<RealiseResult | undefined> {
-  const plan = await planRealisation(goals, context.store, context.substituters);
-  context.error(describePlan(plan));
+  if (settings.quietPlan !== true) {
+    context.error(describePlan(await planRealisation(goals, context.store, context.substituters)));
+  }
   if (settings.dryRun === true) return undefined;
   return realise(goals, {
     store: context.store,

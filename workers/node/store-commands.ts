@@ -21,6 +21,7 @@ import { guestSystems } from "../machine/builder.ts";
 import { openFsStore } from "./fs-store.ts";
 import { runOnNode, toByteString, writeAll } from "./language.ts";
 import { type NodeBuilder, createNodeBuilder, readImages, repositoryImages } from "./machine.ts";
+import { runRepl } from "./repl.ts";
 import { serveDirectory, serveStore } from "./serve.ts";
 
 type CommandLine = (argv: readonly string[]) => Promise<number>;
@@ -39,7 +40,9 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<nu
   process.once("SIGINT", onInterrupt);
   const context = await nodeContext(cancelled.signal);
   try {
-    return await command.run(argv.map(toByteString), context);
+    const args = argv.map(toByteString);
+    if (command.name === "nix" && args[0] === "repl") return await repl(args.slice(1), context);
+    return await command.run(args, context);
   } finally {
     await context.builder.close();
     process.off("SIGINT", onInterrupt);
@@ -83,6 +86,12 @@ export async function nodeContext(signal: AbortSignal): Promise<NodeContext> {
     openCache: async (url) => openCacheFiles(url),
   };
   return context;
+}
+
+async function repl(argv: readonly string[], context: NodeContext): Promise<number> {
+  const { store, print, error } = context;
+  const root = storeRoot(process.env["NIX_REMOTE"]);
+  return runRepl(argv, { storeDir: store.storeDir, store, root, print, error, context: async () => context }, context);
 }
 
 /** Runs a program of the language on the same store. */

@@ -1,0 +1,91 @@
+/** `nix repl` on a terminal or a pipe: lines to the engine's own, builds and logs to the commands that make and show them. */
+import { spawnSync } from "node:child_process";
+import readline from "node:readline";
+import type { CommandContext } from "#engine/commands/command.ts";
+import { nix } from "#engine/commands/nix.ts";
+import { makeRoot } from "#engine/commands/nix-build.ts";
+import { REPL_BANNER, type Repl, type ReplAnswer, createRepl } from "#engine/commands/repl.ts";
+import { realiseDerivationOutputs } from "#engine/commands/nix-store-realise.ts";
+import { guard } from "#engine/commands/support.ts";
+import { NixError } from "#engine/eval/error.ts";
+import { reportError } from "#engine/eval/report.ts";
+import { type LanguageHost, nodeWorld, toByteString } from "./language.ts";
+
+/** Runs until `:q` or the end of the input. */
+export async function runRepl(argv: readonly string[], host: LanguageHost, context: CommandContext): Promise<number> {
+  const { world, settle } = nodeWorld(host, () => false);
+  let repl: Repl;
+  try {
+    repl = createRepl(argv, world);
+  } catch (thrown) {
+    if (!(thrown instanceof NixError)) throw thrown;
+    host.error(reportError(thrown));
+    return thrown.status;
+  }
+  host.error(REPL_BANNER);
+  await settle(() => repl.start());
+  const isTerminal = process.stdin.isTTY === true;
+  const lines = readline.createInterface({
+    input: process.stdin,
+    ...(isTerminal ? { output: process.stdout, completer: (line: string) => completions(repl, line) } : {}),
+  });
+  const ask = (prompt: string): void => {
+    lines.setPrompt(prompt);
+    if (isTerminal) lines.prompt();
+    else host.print(prompt);
+  };
+  let before = "";
+  ask(PROMPT);
+  for await (const line of lines) {
+    if (!isTerminal) host.print(`${toByteString(line)}\n`);
+    const text = `${before}${toByteString(line)}`;
+    const answer = await settle(() => repl.line(text));
+    if (answer?.kind === "quit") return 0;
+    before = answer?.kind === "incomplete" ? `${text}\n` : "";
+    if (answer !== undefined) await follow(answer, context);
+    if (before === "" && text.trim() !== "") host.print("\n");
+    ask(before === "" ? PROMPT : CONTINUED);
+  }
+  host.print("\n");
+  return 0;
+}
+
+const PROMPT = "nix-repl> ";
+const CONTINUED = "        > ";
+
+function completions(repl: Repl, line: string): [string[], string] {
+  const found = repl.complete(toByteString(line));
+  const word = /^\s*:\S*$/.test(line) ? line.trim() : /[^\s()[\]{};:,+*/=!<>&|?"']*$/.exec(line)![0];
+  return [found, word];
+}
+
+/** Does what a line asked for besides evaluation. */
+async function follow(answer: ReplAnswer, context: CommandContext): Promise<void> {
+  switch (answer.kind) {
+    case "build":
+    case "build-link":
+      await guard("nix", context, () => build(answer.drvPath, answer.kind === "build-link", context));
+      return;
+    case "log":
+      await nix.run(["log", answer.drvPath], context);
+      context.print("\n");
+      return;
+    case "install":
+      await nix.run(["profile", "install", answer.drvPath], context);
+      return;
+    case "edit":
+      spawnSync(process.env["EDITOR"] ?? "vi", [`+${answer.line}`, Buffer.from(answer.file, "latin1").toString()], {
+        stdio: "inherit",
+      });
+  }
+}
+
+async function build(drvPath: string, link: boolean, context: CommandContext): Promise<number> {
+  const outputs = await realiseDerivationOutputs(context, drvPath);
+  context.print("\nThis derivation produced the following outputs:\n");
+  for (const [name, path] of outputs) {
+    if (link) await makeRoot(context, `repl-result-${name}`, path);
+    context.print(`  ${link ? `./repl-result-${name}` : name} -> ${path}\n`);
+  }
+  return 0;
+}
