@@ -9,7 +9,7 @@ import type { Actions, Evaluated, PageStore, Session } from "./model.ts";
 import { type BuildService, createBuilding, toChange } from "./session/building.ts";
 import { createBuilderHost } from "./session/builder-host.ts";
 import { createConsole, createShim } from "./session/consoling.ts";
-import { type Context, guarded, messageOf, notify, patch } from "./session/context.ts";
+import { codeOf, type Context, guarded, messageOf, notify, notifyFull, patch } from "./session/context.ts";
 import { createEvaluation, type EvaluationService } from "./session/evaluation.ts";
 import { createEvaluatorHost } from "./session/evaluator-host.ts";
 import { createLanguage } from "./session/language.ts";
@@ -420,7 +420,10 @@ function createPending({ page, store, evaluator }: Context) {
   };
 
   const quietly = (evaluated: Evaluated) =>
-    compute(evaluated).catch(() => page.setState({ pending: { status: "unknown", change: null } }));
+    compute(evaluated).catch((error: unknown) => {
+      if (codeOf(error) === "quota") notifyFull(page);
+      page.setState({ pending: { status: "unknown", change: null } });
+    });
 
   return {
     computed(evaluated: Evaluated) {
