@@ -13,7 +13,7 @@ import type { Slot, Value } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
 import { fetchInput, treeSet } from "./fetch.ts";
 import type { FetchedTree } from "./fetch.ts";
-import { emptyLock, findInput, parseLockFile, sameInput } from "./flake-lock.ts";
+import { describeLockChange, emptyLock, findInput, parseLockFile, sameInput } from "./flake-lock.ts";
 import type { LockEdge, LockFile, LockNode } from "./flake-lock.ts";
 import { inputSet } from "./flake.ts";
 import { checkInput, isLocked, parseFlakeRef, printFlakeRef } from "./flake-ref.ts";
@@ -418,7 +418,10 @@ function* getFlake(ref: InputAttrs, context: EvalContext): Routine<Slot> {
     updates: new Set<string>(),
     overrides: new Map<string, InputAttrs>(),
   };
-  return yield* callFlake(yield* lockFlake(ref, context, options), context);
+  const locked = yield* lockFlake(ref, context, options);
+  const change = describeLockChange(locked.flake.lock, locked.lock).trimEnd();
+  if (change !== "") context.warn(`not writing modified lock file of flake '${printFlakeRef(ref)}':\n${change}`);
+  return yield* callFlake(locked, context);
 }
 
 export const getFlakeBuiltins: BuiltinFamily = [

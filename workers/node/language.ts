@@ -35,6 +35,8 @@ export interface LanguageHost {
   readonly store: Store | undefined;
   /** The directory that holds the store's files; undefined for a store without files. */
   readonly root: string | undefined;
+  /** Where relative paths start, if not in the process's own directory. */
+  readonly cwd?: string;
   readonly print: (text: string) => void;
   readonly error: (text: string) => void;
   /** What import from derivation needs besides the store. */
@@ -60,7 +62,7 @@ export function nodeWorld(host: LanguageHost, readOnly: () => boolean): NodeWorl
   });
   const world: LanguageWorld = {
     io,
-    cwd: toByteString(process.cwd()),
+    cwd: host.cwd ?? toByteString(process.cwd()),
     env: environment,
     stdin: () => fs.readFileSync(0, "latin1"),
     settings: hostSettings(),

@@ -1,0 +1,1 @@
+{ x ? 1, ... }: { a = { b = x; "c.d" = [ 1 2 ]; }; d = derivation { name = "d"; system = "i686-linux"; builder = "/bin/sh"; args = [ "-c" "echo hi > $out" ]; }; s = "hello"; f = y: y; t = throw "no"; }

@@ -1,0 +1,1 @@
+{ description = "A test"; outputs = { self }: { packages.i686-linux.default = derivation { name = "d"; system = "i686-linux"; builder = "/bin/sh"; args = [ "-c" "echo hi > $out" ]; }; packages.x86_64-linux.default = derivation { name = "dx"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo hi > $out" ]; };  x = 1; lib.f = a: a; nested = { a.b = "deep"; }; }; }
