@@ -16,16 +16,16 @@ const option = (name, otherwise) => {
   return at < 0 ? otherwise : process.argv[at + 1];
 };
 
-/** Runs a program with its output shown and kept; its exit code and what it printed. */
-function runShown(program, args, env = {}) {
+/** Runs a program with its output shown; its exit code. `keep` gives what it printed too, at its end. */
+function runShown(program, args, { env = {}, keep = false } = {}) {
   const { status, stdout } = spawnSync(program, args, {
     cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", keep ? "pipe" : "inherit", "inherit"],
     env: { ...process.env, ...env },
     encoding: "utf8",
     maxBuffer: 100_000_000,
   });
-  process.stdout.write(stdout);
+  if (keep) process.stdout.write(stdout);
   return { status, stdout };
 }
 
@@ -35,9 +35,7 @@ function runSpec(spec, env) {
   mkdirSync(path.dirname(file), { recursive: true });
   rmSync(file, { force: true });
   const { status } = runShown(path.join(root, "node_modules/.bin/playwright"), ["test", `e2e/${spec}.spec.ts`], {
-    TERRARIUM_CHROMIUM: ensureBrowser(),
-    TERRARIUM_CAMPAIGN: file,
-    ...env,
+    env: { TERRARIUM_CHROMIUM: ensureBrowser(), TERRARIUM_CAMPAIGN: file, ...env },
   });
   return { status, figures: JSON.parse(readFileSync(file, "utf8")) };
 }
@@ -133,7 +131,9 @@ ${outcomes(rows, ["cut"], ({ cut }) => cut)}`,
 function campaignEval() {
   const minutes = option("minutes", "5");
   const seed = option("seed", "1");
-  const { status, stdout } = runShown("node", ["scripts/campaign-eval.mjs", "--minutes", minutes, "--seed", seed]);
+  const { status, stdout } = runShown("node", ["scripts/campaign-eval.mjs", "--minutes", minutes, "--seed", seed], {
+    keep: true,
+  });
   const [, expressions, differences] = /(\d+) expressions, (\d+) differences/.exec(stdout);
   const found = stdout.slice(0, stdout.lastIndexOf(`\n${expressions} expressions`)).trim();
   publish(
