@@ -170,8 +170,8 @@ class ReplState implements Repl {
         this.#scope = { ...this.#scope, [binding[1]!]: this.#bound(text, binding[0].length) };
         return DONE;
       } catch (thrown) {
-        // A binding must be whole on its line; as an expression it is one that has a stray "=".
-        if (!(thrown instanceof NixError) || !isIncomplete(thrown)) throw thrown;
+        // What is no whole binding is told of as an expression, one with a stray "=".
+        if (!(thrown instanceof NixError) || thrown.kind !== "syntax") throw thrown;
       }
     }
     try {
