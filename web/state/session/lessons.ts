@@ -190,7 +190,7 @@ async function holds(
   const { machine, workspace } = page.getState();
   switch (condition.kind) {
     case "evaluates": {
-      const text = `(import <nixpkgs/nixos> { configuration = ./. + ${JSON.stringify(`/${workspace.entry}`)}; }).config.${condition.attribute}`;
+      const text = `(import <nixpkgs/nixos> { configuration = ./. + ${JSON.stringify(`/${workspace.entry}`)}; }).${condition.attribute}`;
       const outcome = await evaluator.run(
         ["nix-instantiate", "--eval", "--strict", "--json", "-E", text],
         filesOf(workspace),
