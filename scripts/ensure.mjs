@@ -19,7 +19,8 @@ export function ensurePackages() {
   const mark = path.join(root, "node_modules/.package-lock.json");
   if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(path.join(root, "package-lock.json")).mtimeMs) return;
   console.log("Installing packages…");
-  run("npm", ["ci", "--no-audit", "--no-fund"]);
+  // Not `npm ci`: it insists on optional binaries for every platform, which registries do not always have at once.
+  run("npm", ["install", "--no-audit", "--no-fund"]);
 }
 
 const browsers = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
