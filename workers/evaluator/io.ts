@@ -15,8 +15,9 @@ import {
   NeedsIO,
 } from "#engine/eval/io.ts";
 import type { AddSourceRequest, SourceTree as EvalTree } from "#engine/eval/io.ts";
+import { sourceTree } from "#engine/eval/source-tree.ts";
 import { fromBytes, toBytes } from "#engine/store/format/bytes.ts";
-import { hashOf, parseBareHash } from "#engine/store/format/hash.ts";
+import { hashOf, parseBareHash, printHash } from "#engine/store/format/hash.ts";
 import { hashNar } from "#engine/store/format/nar.ts";
 import { makeContentPath, makeSourcePath, makeTextPath, splitStorePath } from "#engine/store/format/store-path.ts";
 import { type SourceTree, type TreeNode, directory, nodeAt, regularFile, symlink } from "#engine/store/format/tree.ts";
@@ -144,7 +145,15 @@ export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageI
     return record({ kind: "source", path: makeContentPath({ method, hash }, name), method, tree: loaded });
   };
 
-  return {
+  /** A folder of the workspace as a flake's input; its files have no time, so it is the store's. */
+  const fetchFolder = ({ name, options }: FetchRequest): FetchResult => {
+    const tree = sourceTree(io, String(options["path"]));
+    const storePath = addSource({ name, method: "nar", tree, dryRun: false });
+    const narHash = printHash(hashNar(loadTree(tree)).hash, "sri");
+    return { storePath, narHash, attributes: { lastModified: Number(options["lastModified"] ?? 1) } };
+  };
+
+  const io: PageIo = {
     begin(now) {
       turn++;
       time = now;
@@ -207,9 +216,10 @@ export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageI
     isValidPath: (path) => (items.has(path) || !seedPaths.has(path)) && status(path) !== undefined,
     references: (path) => status(path)?.references,
     realise: (drvPath, outputs) => ask({ kind: "realise", drvPath, outputs }),
-    fetch: (fetch) => ask({ kind: "fetch", fetch }),
+    fetch: (fetch) => (fetch.options["type"] === "path" ? fetchFolder(fetch) : ask({ kind: "fetch", fetch })),
     log: (line) => void lines.push(line),
   };
+  return io;
 }
 
 const fileType = (node: VirtualNode | TreeNode<SourceContents>): FileStatus["type"] =>
