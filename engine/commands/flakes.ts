@@ -1,11 +1,10 @@
 /** Flakes on the command line: references as they are typed, lock files written and told of, outputs by name. */
-import { describeLockChange, emptyLock, lockJson, printLockFile } from "../builtins/flake-lock.ts";
+import { describeLockChange, lockJson, printLockFile } from "../builtins/flake-lock.ts";
 import { type InputAttrs, parseFlakeRefWithFragment, parseUrl, printFlakeRef } from "../builtins/flake-ref.ts";
 import { type LockedFlake, callFlake, lockFlake, lockedRef } from "../builtins/get-flake.ts";
 import { canonPath } from "../eval/canon-path.ts";
 import { NixError } from "../eval/error.ts";
 import type { Evaluator } from "../eval/evaluator.ts";
-import { selectPath } from "../eval/select-path.ts";
 import { suggest } from "../eval/suggest.ts";
 import { Attrs, type Slot } from "../eval/value.ts";
 import type { LanguageRun } from "./language.ts";
@@ -104,7 +103,7 @@ export interface LockChange {
 }
 
 /** The graph of a locked flake as `nix flake metadata --json` shows it. */
-export const locksJson = ({ lock }: LockedFlake): unknown => lockJson(lock.nodes.size === 0 ? emptyLock : lock);
+export const locksJson = ({ lock }: LockedFlake): unknown => lockJson(lock);
 
 /** The whole result of a flake. */
 export function flakeValue(run: LanguageRun, ref: InputAttrs): Slot {
@@ -171,14 +170,10 @@ function findAlong(evaluator: Evaluator, outputs: Slot, path: string): Along {
 }
 
 /** The names of a path, quotes taken off. */
-export function attributeNames(path: string): string[] {
+function attributeNames(path: string): string[] {
   const names = [...path.matchAll(/"([^"]*)"|([^."]+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
   if ((path.match(/"/g)?.length ?? 0) % 2 === 1) {
     throw usage(`missing closing quote in selection path '${path}'`);
   }
   return names;
 }
-
-/** Selects in a set without calling functions. */
-export const selectIn = (run: LanguageRun, slot: Slot, path: string): Slot =>
-  run.evaluator.run(() => selectPath(slot, path, new Map()));
