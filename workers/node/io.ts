@@ -143,8 +143,13 @@ export class NodeIo implements Io {
 
   fetch(fetch: FetchRequest): FetchResult {
     const known = this.fetched.get(JSON.stringify(fetch));
-    if (known === undefined) throw new NeedsIO({ kind: "fetch", fetch });
-    return known;
+    if (known !== undefined) return known;
+    const folder = fetch.options["type"] === "path" ? String(fetch.options["path"]) : undefined;
+    if (folder !== undefined && this.lstat(folder) === undefined) {
+      // C++ Nix shows such a path below its root, with a slash more.
+      throw new IoError("ENOENT", folder, `path '/${folder}' does not exist`);
+    }
+    throw new NeedsIO({ kind: "fetch", fetch });
   }
 
   /** What a request brought; it is brought once in an evaluation's life. */
