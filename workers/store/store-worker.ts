@@ -266,6 +266,8 @@ function problem(error: unknown): WorkerProblem {
   if (typeof error === "object" && error !== null && "code" in error && "message" in error) {
     return { code: String(error.code), message: String(error.message) };
   }
+  // What a service of the page rejects with arrives as an Error with its name alone.
+  if (error instanceof Error && error.name === "PowerCut") return { code: "cut", message: error.message };
   console.error(error);
   return { code: "bug", message: error instanceof Error ? error.message : String(error) };
 }

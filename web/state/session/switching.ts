@@ -11,8 +11,13 @@ import { type Context, filesOf, guarded, measure, messageOf, notifyFull, patch, 
 import type { EvaluationService } from "./evaluation.ts";
 import type { MachineService } from "./machining.ts";
 
-/** Thrown inside a command when the plug was pulled. */
-const PULLED = "the plug was pulled";
+/** Thrown inside a command when the plug was pulled; the store worker knows it by its name. */
+class PowerCut extends Error {
+  override readonly name = "PowerCut";
+  constructor() {
+    super("the plug was pulled");
+  }
+}
 
 export interface SwitchService {
   run(argv: readonly string[], action: SwitchState["action"], plugBefore: string | null): Promise<number | null>;
@@ -70,7 +75,7 @@ export function createSwitching(
     if (plug === name) {
       plug = null;
       await service.pulled();
-      throw new Error(PULLED);
+      throw new PowerCut();
     }
     reach(name, text);
     // The arrow has moved when activation begins: show it at once.
@@ -117,7 +122,7 @@ export function createSwitching(
     await api.setProfileLinks({ profile: "system", links });
     await api.storeChanged();
     return new Promise<number>((resolve, reject) => {
-      cutNow = () => reject(new Error(PULLED));
+      cutNow = () => reject(new PowerCut());
       api
         .openStream(
           { argv: [`${topLevel}/bin/switch-to-configuration`, action], env: { NIXOS_INSTALL_BOOTLOADER: "0" } },
