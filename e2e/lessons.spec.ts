@@ -152,7 +152,7 @@ test("declare a page", async ({ terrarium }) => {
     await expect(page.getByText('It is "nixos".')).toBeVisible();
   });
   await test.step("give it a name", async () => {
-    await terrarium.edit('"nixos"', '"clover"');
+    await terrarium.edit("nixos", "clover");
     await lesson.check();
   });
   await test.step("a file and a program", async () => {
