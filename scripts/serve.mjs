@@ -18,7 +18,7 @@ const types = {
   ".png": "image/png",
   ".wasm": "application/wasm",
 };
-const compressible = new Set([".html", ".js", ".css", ".json", ".svg", ".wasm", ".webmanifest"]);
+const compressible = new Set([".bin", ".html", ".js", ".css", ".json", ".svg", ".wasm", ".webmanifest"]);
 const rules = JSON.parse(readFileSync(path.join(root, "headers.json"), "utf8")).map((rule) => ({
   ...rule,
   path: new RegExp(rule.path),
