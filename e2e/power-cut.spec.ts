@@ -24,6 +24,9 @@ async function cutBefore(
   await terrarium.recolour(colour);
   await terrarium.plant(step);
   await terrarium.button("Switch").click();
+  // The sentence of the cut before this one may still be there.
+  await expect.poll(() => terrarium.state("machine.phase"), { intervals: [50] }).not.toBe("running");
+  await expect.poll(() => terrarium.state("machine.phase"), { timeout: 60_000 }).toBe("running");
   await expect(page.getByText(/Whole again, on generation \d+\./)).toBeVisible({ timeout: 60_000 });
   return { before, after: await terrarium.state<number>("machine.generation") };
 }

@@ -74,9 +74,11 @@ export function visitor(page: Page): Terrarium {
       await expect(card.getByText(`generation ${generation}`, { exact: true })).toBeVisible({ timeout: 60_000 });
     },
     async recolour(colour) {
+      const before = await self.state("evaluation.result.outPath");
       const old = await self.state<string>("workspace.files.0.text");
       const from = /colour = "([^"]*)"/.exec(old)?.[1] ?? "";
       await self.edit(`colour = "${from}"`, `colour = "${colour}"`);
+      await expect.poll(() => self.state("evaluation.result.outPath")).not.toBe(before);
       await expect.poll(() => self.state("pending.status"), { timeout: 30_000 }).toBe("ready");
     },
     plant: (step) =>
