@@ -6,6 +6,7 @@ import * as Comlink from "comlink";
 import { seeds } from "virtual:samples";
 import { type Evaluator, createEvaluator } from "#engine/eval/evaluator.ts";
 import { newLanguageSession, runLanguage } from "#engine/commands/language.ts";
+import { NixError } from "#engine/eval/error.ts";
 import { type IoRequest, NeedsIO } from "#engine/eval/io.ts";
 import { reportError } from "#engine/eval/report.ts";
 import type { Settings } from "#engine/eval/settings.ts";
@@ -143,13 +144,18 @@ async function fulfil(request: IoRequest): Promise<void> {
       return io.answerRead(request.path, await services.seed(node.tree.url));
     }
     case "realise": {
-      const paths = await services.realise(request.drvPath, request.outputs, io.instantiation(request.drvPath));
-      return io.answerRealise(request.drvPath, request.outputs, paths);
+      const { drvPath, outputs } = request;
+      const paths = services.realise(drvPath, outputs, io.instantiation(drvPath));
+      return io.answerRealise(drvPath, outputs, await paths.catch(refusal));
     }
     case "fetch":
-      return io.answerFetch(request.fetch, await services.fetch(request.fetch));
+      return io.answerFetch(request.fetch, await services.fetch(request.fetch).catch(refusal));
   }
 }
+
+/** What the page could not do is an error of the program that asked for it, not of the evaluator. */
+const refusal = (error: unknown): NixError =>
+  new NixError("io", encodeUtf8(error instanceof Error ? error.message : String(error)));
 
 /** A program of the language in /etc/nixos. Store paths that it prints and that it instantiated are items of its outcome. */
 async function runCommand(argv: readonly string[], files: Readonly<Record<string, string>>): Promise<CommandOutcome> {

@@ -16,6 +16,7 @@ import {
 } from "#engine/eval/io.ts";
 import type { AddSourceRequest, SourceTree as EvalTree } from "#engine/eval/io.ts";
 import { sourceTree } from "#engine/eval/source-tree.ts";
+import { NixError } from "#engine/eval/error.ts";
 import { fromBytes, toBytes } from "#engine/store/format/bytes.ts";
 import { hashOf, parseBareHash, printHash } from "#engine/store/format/hash.ts";
 import { hashNar } from "#engine/store/format/nar.ts";
@@ -31,8 +32,8 @@ export interface PageIo extends Io {
   /** Answers a request that was thrown as `NeedsIO`, so that the resumed evaluation finds it. */
   answerStore(path: string, answer: StorePathAnswer | undefined): void;
   answerRead(path: string, contents: Uint8Array): void;
-  answerRealise(drvPath: string, outputs: readonly string[], paths: readonly string[]): void;
-  answerFetch(request: FetchRequest, result: FetchResult): void;
+  answerRealise(drvPath: string, outputs: readonly string[], paths: readonly string[] | NixError): void;
+  answerFetch(request: FetchRequest, result: FetchResult | NixError): void;
   /** Everything below a derivation that evaluations put into the store, dependencies first. */
   instantiation(drvPath: string): StoreItem[];
   /** Lines of trace and warnings since `begin`. */
@@ -69,7 +70,9 @@ export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageI
   const ask = <T>(request: IoRequest): T => {
     const key = requestKey(request);
     if (!answers.has(key)) throw new NeedsIO(request);
-    return answers.get(key) as T;
+    const answer = answers.get(key);
+    if (answer instanceof NixError) throw answer;
+    return answer as T;
   };
 
   const status = (storePath: string): StorePathAnswer | undefined => {
