@@ -24,8 +24,6 @@ export interface Settings {
   readonly readOnly: boolean;
   /** Nested calls and forces that run on the JavaScript stack before the explicit-stack machine takes over. */
   readonly directDepth: number;
-  /** Compile hot lambdas to JavaScript source; needs `unsafe-eval`. */
-  readonly codegen: boolean;
 }
 
 export const defaultSettings: Settings = {
@@ -47,5 +45,4 @@ export const defaultSettings: Settings = {
   lintAbsolutePathLiterals: "ignore",
   readOnly: true,
   directDepth: 400,
-  codegen: false,
 };
