@@ -17,7 +17,6 @@ interface BenchArguments {
   attribute: string;
   runs: number;
   fresh: boolean;
-  codegen: boolean | undefined;
   includes: string[];
 }
 
@@ -28,7 +27,6 @@ function parseArguments(argv: readonly string[]): BenchArguments {
     attribute: "",
     runs: 5,
     fresh: false,
-    codegen: undefined,
     includes: [],
   };
   const rest = [...argv];
@@ -38,8 +36,6 @@ function parseArguments(argv: readonly string[]): BenchArguments {
     else if (flag === "-I") result.includes.push(rest.shift() ?? "");
     else if (flag === "--runs") result.runs = Number(rest.shift());
     else if (flag === "--fresh") result.fresh = true;
-    else if (flag === "--codegen") result.codegen = true;
-    else if (flag === "--no-codegen") result.codegen = false;
     else if (flag !== "--eval") result.file = flag;
   }
   return result;
@@ -75,8 +71,7 @@ function measure(argv: readonly string[]): number {
     log: (line) => process.stderr.write(`${line}\n`),
   });
   const nixPath = [...options.includes, ...splitNixPath(process.env["NIX_PATH"] ?? "")];
-  const codegen = options.codegen === undefined ? {} : { codegen: options.codegen };
-  const evaluator = createEvaluator({ io, settings: { ...hostSettings(), directDepth, nixPath, ...codegen } });
+  const evaluator = createEvaluator({ io, settings: { ...hostSettings(), directDepth, nixPath } });
   const cwd = toByteString(process.cwd());
   const file = toByteString(path.resolve(options.file ?? "default.nix"));
   // The program itself is evaluated anew in each run; what it imports is kept, as in an editor.
