@@ -1,11 +1,9 @@
 /**
  * Attribute sets: names, values, selection and mapping.
  */
-import { callFunction } from "#engine/eval/call.ts";
-import { makeCode, type Code } from "#engine/eval/code.ts";
+import { applyTwo } from "#engine/eval/codes/delayed-call.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { plainText } from "#engine/eval/expect.ts";
-import { force } from "#engine/eval/force.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { positionSet } from "#engine/eval/position-value.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
@@ -13,17 +11,7 @@ import { printName } from "#engine/eval/print.ts";
 import { Attrs, Thunk, slotArray } from "#engine/eval/value.ts";
 import type { Slot } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
-import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
-
-/** The delayed application of a function (cell 0) to two arguments. */
-const applyTwo: Code = makeCode(
-  (env) => callFunction(force(env[0] as Slot), [env[1] as Slot, env[2] as Slot], undefined),
-  (machine, env) => machine.start(applyRoutine(env[0] as Slot, env[1] as Slot, env[2] as Slot)),
-);
-
-function* applyRoutine(fn: Slot, first: Slot, second: Slot): Routine<Slot> {
-  return yield call(fn, [first, second]);
-}
+import { arg, builtin, type BuiltinFamily, type Routine } from "./record.ts";
 
 const delayApply = (fn: Slot, first: Slot, second: Slot): Thunk => new Thunk(applyTwo, [fn, first, second]);
 
