@@ -2,6 +2,7 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./app/app.tsx";
 import { Boundary } from "./app/boundary.tsx";
+import { keepOffline } from "./app/offline.ts";
 import { makePage, PageContext } from "./state/context.ts";
 import { createPageStore } from "./state/model.ts";
 import { startSession } from "./state/session.ts";
@@ -26,8 +27,4 @@ createRoot(root).render(
   </Boundary>,
 );
 
-// Offline, and each worker's own policy on hosts that send no headers. The page works without it, so a refusal is no error.
-if (import.meta.env.PROD && "serviceWorker" in navigator)
-  addEventListener("load", () => {
-    navigator.serviceWorker.register("./service-worker.js").catch(() => undefined);
-  });
+if (import.meta.env.PROD) keepOffline(store);

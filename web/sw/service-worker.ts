@@ -31,7 +31,7 @@ scope.addEventListener("install", (event) => {
   (event as LifeEvent).waitUntil(
     caches
       .open(cacheName)
-      .then((cache) => cache.addAll(manifest.map((file) => new Request(file.url, { cache: "no-cache" }))))
+      .then((cache) => cache.addAll(manifest.map(requestFor)))
       .then(() => scope.skipWaiting()),
   );
 });
@@ -46,6 +46,10 @@ scope.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || !request.url.startsWith(scope.registration.scope)) return;
   respondWith(answer(request, url));
 });
+
+/** A name with its content's hash is what it was: the browser's own cache will do. Others are asked for anew. */
+const requestFor = ({ url, revision }: { url: string; revision: string | null }): Request =>
+  new Request(url, { cache: revision === null ? "default" : "no-cache" });
 
 function fetchEvent(event: Event) {
   const given = event as FetchEvent;
