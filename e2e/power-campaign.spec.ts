@@ -17,7 +17,13 @@ function below(limit: number): number {
 
 /** The session's own buttons, for what a hand is too slow for. */
 interface Session {
-  terrarium: { actions: { cut(): Promise<void>; switch(action: string, plug: null): Promise<void> } };
+  terrarium: {
+    actions: {
+      cut(): Promise<void>;
+      switch(action: string, plug: null): Promise<void>;
+      runCommand(line: string): Promise<void>;
+    };
+  };
 }
 
 const STEPS = ["register", "profile", "stop-units", "etc", "users", "current-system", "reload", "start-units", "done"];
@@ -26,6 +32,8 @@ interface Cut {
   readonly name: string;
   /** What is under way when the power goes, and how it goes; the machine starts again by itself. */
   readonly run: (terrarium: Terrarium) => Promise<void>;
+  /** What must hold of the work that was cut, once the machine runs again. */
+  readonly after?: (terrarium: Terrarium) => Promise<string[]>;
 }
 
 async function pull({ page }: Terrarium, after: number): Promise<void> {
@@ -55,7 +63,58 @@ const planted = STEPS.map((step): Cut => ({
   },
 }));
 
+/** A build of a text never built before, of some seconds, in the builder's machine. */
+let builds = 0;
+const buildLine = () =>
+  `nix-build --no-out-link -E '(import <nixpkgs> {}).runCommand "cut" {} "mkdir $out; for i in 0 1 2 3 4 5 6 7 8 9; do echo ${builds} > $out/$i; sleep 0.2; done"'`;
+
+async function beginBuild({ page }: Terrarium): Promise<void> {
+  builds++;
+  await page.evaluate((line) => {
+    void (globalThis as unknown as Session).terrarium.actions.runCommand(line);
+  }, buildLine());
+}
+
+/** Appends numbered lines, each synced by itself. */
+const appending =
+  "i=$(wc -l < /var/lib/lines 2>/dev/null || echo 0); while i=$((i+1)); do echo $i | dd of=/var/lib/lines oflag=append conv=fsync,notrunc 2>/dev/null; done";
+
+/** Whether the lines are whole and in order. */
+async function ordered(terrarium: Terrarium): Promise<string[]> {
+  await terrarium.panel("Terminal");
+  await terrarium.button("Shell").click();
+  await terrarium.type(
+    `awk '$1 != NR { bad = 1 } END { print bad ? "LINES TO""RN" : "LINES WHO""LE" }' /var/lib/lines`,
+  );
+  await terrarium.terminalShows(/LINES (TORN|WHOLE)/);
+  const text = (await terrarium.page.locator(".xterm-rows").last().textContent()) ?? "";
+  return text.includes("LINES TORN") ? ["lines that were synced are torn or lost"] : [];
+}
+
 const anyTime: readonly Cut[] = [
+  {
+    name: "tab reloaded at a random instant of a build",
+    async run(terrarium) {
+      await beginBuild(terrarium);
+      await terrarium.page.waitForTimeout(200 + below(6000));
+      await terrarium.page.reload();
+    },
+    async after(terrarium) {
+      const code = await terrarium.command(buildLine());
+      return code === 0 ? [] : [`the same build ends with exit code ${code} after the cut`];
+    },
+  },
+  {
+    name: "plug pulled at a random instant of a build",
+    async run(terrarium) {
+      await beginBuild(terrarium);
+      await pull(terrarium, below(3000));
+      await whole(terrarium);
+      await expect.poll(() => lastExit(terrarium), { timeout: 60_000 }).not.toBeNull();
+    },
+    // The builder's machine is another one: its power did not go.
+    after: async (terrarium) => ((await lastExit(terrarium)) === 0 ? [] : ["the build was lost"]),
+  },
   {
     name: "plug pulled at a random instant of a switch",
     async run(terrarium) {
@@ -75,10 +134,11 @@ const anyTime: readonly Cut[] = [
   {
     name: "plug pulled at a random instant of a loop that writes and syncs",
     async run(terrarium) {
-      await terrarium.type("while true; do date >> /var/lib/dates; sync; done");
+      await terrarium.type(appending);
       await pull(terrarium, 300 + below(1500));
       await whole(terrarium);
     },
+    after: ordered,
   },
   {
     name: "tab reloaded at a random instant of a switch",
@@ -97,6 +157,9 @@ const anyTime: readonly Cut[] = [
     },
   },
 ];
+
+const lastExit = async (terrarium: Terrarium) =>
+  (await terrarium.state<{ exitCode: number | null }[]>("console")).at(-1)?.exitCode ?? null;
 
 interface Generation {
   readonly number: number;
@@ -156,6 +219,7 @@ async function cutOnce(terrarium: Terrarium, cut: Cut, colour: string): Promise<
   if (topLevel !== chosen?.outPath) problems.push(`runs ${topLevel}, not generation ${chosen?.number}`);
   if (topLevel !== before?.outPath && topLevel !== wanted) problems.push(`${topLevel} is neither the old nor the new`);
   if (verified !== 0) problems.push("the store is damaged");
+  problems.push(...((await cut.after?.(terrarium)) ?? []));
   return { cut: cut.name, state: chosen?.number === before?.number ? "old" : "new", problems };
 }
 
@@ -174,13 +238,16 @@ test("the power goes at any instant", async ({ terrarium }) => {
   await terrarium.type("echo kept > /var/lib/kept && sync && echo SYN''CED");
   await terrarium.terminalShows("SYNCED");
   for (let index = 0; index < cuts; index++) {
-    const cut = (index % 2 === 0 ? planted[(index / 2) % planted.length] : anyTime[((index - 1) / 2) % 5]) as Cut;
+    const cut = (
+      index % 2 === 0 ? planted[(index / 2) % planted.length] : anyTime[((index - 1) / 2) % anyTime.length]
+    ) as Cut;
     console.log(`${index + 1}: ${cut.name}`);
     const row = await cutOnce(terrarium, cut, `rgb(${index % 256}, ${80 + Math.floor(index / 256)}, 120)`).catch(
       (error: unknown): Row => ({ cut: cut.name, state: "unknown", problems: [String(error)] }),
     );
     rows.push(row);
     writeFileSync(campaign as string, JSON.stringify({ rows }));
+    if (row.problems.length > 0) console.log(row.problems.join("\n"));
     if (row.state === "unknown") await startAnew(terrarium);
   }
   await terrarium.type("cat /var/lib/kept && echo EN''D");

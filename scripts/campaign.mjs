@@ -116,10 +116,10 @@ function campaignPower() {
     "power",
     `# Power cuts of the machine in a real browser
 
-\`npm run campaign power\`. The machine runs in the page; a switch to another colour, a boot or a write is under way when its plug is
-pulled or its tab reloaded. After each: the machine runs again and its web page answers, on the old or the new generation and on exactly
-that generation's system; every older generation is still listed; what had been synced to the machine's disk before is there;
-\`nix-store --verify --check-contents\` is content.
+\`npm run campaign power\`. The machine runs in the page; a switch to another colour, a boot, a build or a process that writes is under
+way when its plug is pulled or its tab reloaded. After each: the machine runs again and its web page answers, on the old or the new
+generation and on exactly that generation's system; every older generation is still listed; what had been synced to the machine's disk
+before is there, whole and in order; \`nix-store --verify --check-contents\` is content; a build that was cut can be done.
 
 ${rows.length} cuts, ${problems.length} problems.
 ${listed(problems)}
