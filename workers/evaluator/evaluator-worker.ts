@@ -5,13 +5,11 @@
 import * as Comlink from "comlink";
 import { seeds } from "virtual:samples";
 import { type Evaluator, createEvaluator } from "#engine/eval/evaluator.ts";
-import { newLanguageSession, runLanguage } from "#engine/commands/language.ts";
 import { NixError } from "#engine/eval/error.ts";
 import { type IoRequest, NeedsIO } from "#engine/eval/io.ts";
 import { reportError } from "#engine/eval/report.ts";
 import type { Settings } from "#engine/eval/settings.ts";
 import type { OptionInfo } from "#engine/ide/types.ts";
-import { answerQuestion, withFixes } from "./language.ts";
 import { NixPath } from "#engine/eval/value.ts";
 import { decodeUtf8, encodeUtf8 } from "#engine/store/format/bytes.ts";
 import { fileSource } from "#engine/syntax/source.ts";
@@ -89,7 +87,9 @@ const worker: EvaluatorWorker = {
       const lines = io.lines.map(decodeUtf8);
       return { ok: true, drvPath, outPath, summary, lines, milliseconds: milliseconds() };
     } catch (thrown) {
-      const problems = problemsOf(thrown, request).map((problem) => withFixes(problem, request.files));
+      const found = problemsOf(thrown, request);
+      const { withFixes } = await languageService();
+      const problems = found.map((problem) => withFixes(problem, request.files));
       return { ok: false, problems, milliseconds: milliseconds() };
     }
   },
@@ -101,6 +101,9 @@ const worker: EvaluatorWorker = {
   run: (argv, files) => runCommand(argv, files),
   ask: (path, text, question) => answer(path, text, question),
 };
+
+/** The editor's service and the command lines load when they are first asked for: a first result needs neither. */
+const languageService = () => import("./language.ts");
 
 /** Makes the workspace's files the ones that are seen, and forgets what depended on those that changed. */
 function load(texts: Readonly<Record<string, string>>): void {
@@ -160,6 +163,7 @@ const refusal = (error: unknown): NixError =>
 /** A program of the language in /etc/nixos. Store paths that it prints and that it instantiated are items of its outcome. */
 async function runCommand(argv: readonly string[], files: Readonly<Record<string, string>>): Promise<CommandOutcome> {
   const { io } = need();
+  const { newLanguageSession, runLanguage } = await import("#engine/commands/language.ts");
   load(files);
   io.begin(Math.floor(Date.now() / 1000));
   let stdout = "";
@@ -183,6 +187,7 @@ async function runCommand(argv: readonly string[], files: Readonly<Record<string
 /** The options are known from the first question on: reading their declarations takes a moment that no start should wait for. */
 async function answer(path: string, text: string, question: LanguageQuestion) {
   const needsOptions = question.kind === "complete" || question.kind === "hover" || question.kind === "actions";
+  const { answerQuestion } = await languageService();
   return answerQuestion(path, text, question, needsOptions ? await optionDocs() : []);
 }
 

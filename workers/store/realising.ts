@@ -1,16 +1,22 @@
 /** Realising one derivation with the engine's loop, its events in the page's terms. */
 import { BuildError, type Builder, type CancelSignal } from "#engine/build/builder.ts";
+import type { BuiltinTools } from "#engine/build/builtin-builders.ts";
 import { planRealisation } from "#engine/build/plan.ts";
 import { type RealiseEvent as EngineEvent, needsBuilder, realise } from "#engine/build/realise.ts";
 import { decodeUtf8, fromBytes } from "#engine/store/format/bytes.ts";
 import { derivationName } from "#engine/store/format/derivation.ts";
 import { nameOf } from "#engine/store/format/store-path.ts";
 import type { Store } from "#engine/store/store.ts";
-import { decompress, unpackArchive } from "./decompress.ts";
 import type { BuildMethod, RealiseEvent, RealiseOutcome } from "../api.ts";
 
-/** Unpacking for `builtin:` builders. Nothing is downloaded: the page's policy lets no worker reach another host. */
-const tools = { decompress, unpack: unpackArchive };
+/**
+ * Unpacking for `builtin:` builders, loaded when one of them runs. Nothing is downloaded: the page's policy lets no worker reach another
+ * host.
+ */
+const tools: BuiltinTools = {
+  decompress: async (...given) => (await import("./decompress.ts")).decompress(...given),
+  unpack: async (archive) => (await import("./decompress.ts")).unpackArchive(archive),
+};
 
 export interface RealiseEnvironment {
   readonly store: Store;

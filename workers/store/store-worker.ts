@@ -6,8 +6,8 @@ import * as Comlink from "comlink";
 import { type UseStore, createStore, del, entries, set } from "idb-keyval";
 import { BuildError, type Builder } from "#engine/build/builder.ts";
 import { nixosRebuild, profileLinks } from "#engine/commands/nixos-rebuild.ts";
-import { COMMANDS } from "#engine/commands/table.ts";
 import { encodeUtf8 } from "#engine/store/format/bytes.ts";
+import { provideDigests } from "#engine/store/format/hash.ts";
 import { StoreError } from "#engine/store/error.ts";
 import { closure } from "#engine/store/graph.ts";
 import type { RootLink } from "#engine/store/gc.ts";
@@ -31,10 +31,13 @@ import {
 } from "../api.ts";
 import { register } from "./adding.ts";
 import { commandContext } from "./commands.ts";
+import { browserDigest } from "./hashing.ts";
 import { openIdb } from "./idb.ts";
 import { derivationRecord, detail, overview, readFile, summaries, whyDepends } from "./looking.ts";
 import { realiseDerivation, wouldStartBuilder } from "./realising.ts";
 import { PROFILE, rebuildHost } from "./rebuilding.ts";
+
+provideDigests(browserDigest);
 
 const origin = crypto.randomUUID();
 const news = new BroadcastChannel(STORE_CHANNEL);
@@ -119,6 +122,9 @@ function profileRecord(): ProfileRecord {
   };
 }
 
+/** Loaded with the first command: nothing that the page shows by itself needs them. */
+const commandTable = async () => (await import("#engine/commands/table.ts")).COMMANDS;
+
 async function run(argv: readonly string[], given: CommandServices): Promise<number> {
   cancel = new AbortController();
   const { store } = current();
@@ -130,7 +136,7 @@ async function run(argv: readonly string[], given: CommandServices): Promise<num
     );
   }
   if (program === "nix-instantiate") return instantiate(argv, given);
-  const command = COMMANDS.find(({ name }) => name === program);
+  const command = (await commandTable()).find(({ name }) => name === program);
   if (command === undefined) {
     given.err(`${program}: command not found\n`);
     return 127;
@@ -231,10 +237,11 @@ const worker: StoreWorker = {
 
   run,
   async commands() {
+    const table = await commandTable();
     return [
       { name: "nixos-rebuild", doc: "build, switch to and roll back the machine's configuration" },
       { name: "nix-instantiate", doc: "evaluate an expression, or make its derivations" },
-      ...COMMANDS.map(({ name, doc }) => ({ name, doc })),
+      ...table.map(({ name, doc }) => ({ name, doc })),
     ];
   },
 };
