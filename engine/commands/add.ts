@@ -40,7 +40,7 @@ export async function addFile(
   const tree = await readArgumentTree(context, argument);
   if (method === "flat" && tree.type !== "regular") throw new CommandError(`path '${path}' is not a regular file`);
   if (options.dryRun === true) {
-    return describeTree(name, tree, method, algorithm, NO_REFERENCES, context.store.storeDir).info.path;
+    return (await describeTree(name, tree, method, algorithm, NO_REFERENCES, context.store.storeDir)).info.path;
   }
   return (await context.store.addTree(name, tree, method, algorithm)).path;
 }

@@ -23,8 +23,16 @@ import { FormatError } from "./format/error.ts";
 import type { ByteString } from "./format/bytes.ts";
 import { fromBytes, toBytes } from "./format/bytes.ts";
 import { type Derivation, parseDerivation } from "./format/derivation.ts";
-import { type Hash, createHasher, hashOf, printHash } from "./format/hash.ts";
-import { type NarContents, PieceReader, hashNar, narGrammar, narPieces } from "./format/nar.ts";
+import { decodeBase16 } from "./format/base-n.ts";
+import { type Hash, hashOf, printHash } from "./format/hash.ts";
+import {
+  PieceReader,
+  StreamDigest,
+  digestNar,
+  hashNar,
+  narGrammar,
+  narPieces,
+} from "./format/nar.ts";
 import {
   type ContentMethod,
   DEFAULT_STORE_DIR,
@@ -44,7 +52,7 @@ import {
   blobsOf,
   nodeAt,
   regularFile,
-  storeTree,
+  digestTree,
 } from "./format/tree.ts";
 import { type GcOptions, type GcPlan, type RootLink, limitDead, planGc } from "./gc.ts";
 import { sortPaths } from "./graph.ts";
@@ -287,7 +295,7 @@ export class Store {
     algorithm: Hash["algorithm"] = "sha256",
     references: PathReferences = NO_REFERENCES,
   ): Promise<PathInfo> {
-    const { info, stored, blobs } = describeTree(name, tree, method, algorithm, references, this.storeDir);
+    const { info, stored, blobs } = await describeTree(name, tree, method, algorithm, references, this.storeDir);
     await this.register([{ info, tree: stored }], (sha256) => blobs.get(sha256) as Uint8Array);
     return this.requireInfo(info.path);
   }
@@ -306,12 +314,13 @@ export class Store {
     }[],
   ): Promise<StorePath[]> {
     const blobs = new Map<string, Uint8Array>();
-    const registrations = texts.map(({ name, text, references }) => {
+    const describe = async ({ name, text, references }: (typeof texts)[number]) => {
       const refs = { others: references, self: false };
-      const described = describeTree(name, regularFile(toBytes(text)), "text", "sha256", refs, this.storeDir);
+      const described = await describeTree(name, regularFile(toBytes(text)), "text", "sha256", refs, this.storeDir);
       for (const [sha256, bytes] of described.blobs) blobs.set(sha256, bytes);
       return { info: described.info, tree: described.stored };
-    });
+    };
+    const registrations = await Promise.all(texts.map(describe));
     await this.register(registrations, (sha256) => blobs.get(sha256) as Uint8Array);
     return registrations.map(({ info }) => info.path);
   }
@@ -531,9 +540,9 @@ export class Store {
   }
 
   async #verifyContents(info: PathInfo): Promise<VerifyProblem[]> {
-    const hasher = createHasher("sha256");
-    for await (const piece of this.nar(info.path)) hasher.update(piece);
-    const got = printHash({ algorithm: "sha256", bytes: hasher.digest() }, "nix32", true);
+    const digest = new StreamDigest();
+    for await (const piece of this.nar(info.path)) digest.push(piece);
+    const got = printHash(await digest.finish(), "nix32", true);
     if (got === info.narHash) return [];
     return [
       problem(info.path, "modified", `path '${info.path}' was modified! expected hash '${info.narHash}', got '${got}'`),
@@ -709,20 +718,22 @@ export class Store {
 }
 
 /** An in-memory tree as it would be registered: computing nothing twice and touching no store. */
-export function describeTree(
+export async function describeTree(
   name: ByteString,
   tree: SourceTree,
   method: ContentMethod,
   algorithm: Hash["algorithm"],
   references: PathReferences,
   storeDir: string,
-): { info: Registration["info"]; stored: FileTree; blobs: Map<string, Uint8Array> } {
-  const nar = hashNar(tree);
-  const hash = method === "nar" && algorithm === "sha256" ? nar.hash : contentHash(tree, method, algorithm);
+): Promise<{ info: Registration["info"]; stored: FileTree; blobs: Map<string, Uint8Array> }> {
+  const blobs = new Map<string, Uint8Array>();
+  const [nar, stored] = await Promise.all([
+    digestNar(tree),
+    digestTree(tree, (sha256, contents) => void blobs.set(sha256, contents)),
+  ]);
+  const hash = knownHash(method, algorithm, nar.hash, stored) ?? contentHash(tree, method, algorithm);
   const address = { method, hash };
   const path = makeContentPath(address, name, references, storeDir);
-  const blobs = new Map<string, Uint8Array>();
-  const stored = storeTree(tree, (sha256, contents) => void blobs.set(sha256, contents));
   const info = {
     path,
     narHash: printHash(nar.hash, "nix32", true),
@@ -733,6 +744,18 @@ export function describeTree(
     ultimate: false,
   };
   return { info, stored, blobs };
+}
+
+/** The hash of a content address when it is one of those that registering needs anyway. */
+function knownHash(
+  method: ContentMethod,
+  algorithm: Hash["algorithm"],
+  narHash: Hash,
+  stored: FileTree,
+): Hash | undefined {
+  if (algorithm !== "sha256" || method === "git") return undefined;
+  if (method === "nar") return narHash;
+  return stored.type === "regular" ? { algorithm, bytes: decodeBase16(stored.blob) as Uint8Array } : undefined;
 }
 
 /** The hash that a content address has for a tree. @throws FormatError "content-address" when the tree is no single file */
@@ -764,27 +787,20 @@ function gitObject(kind: string, content: ByteString, algorithm: Hash["algorithm
   return hashOf(algorithm, `${kind} ${content.length}\0${content}`);
 }
 
-/** Reads stored content while a NAR is written synchronously: for trees whose blobs are all in memory. */
-export function blobContents(blobs: ReadonlyMap<string, Uint8Array>): NarContents<BlobReference> {
-  return { size: (file) => file.size, write: (file, sink) => sink(blobs.get(file.blob) as Uint8Array) };
-}
-
 /** A NAR's tree and contents, once hash and size are what the info says. */
 async function readCheckedNar(
   info: Pick<PathInfo, "path" | "narHash" | "narSize">,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<{ tree: FileTree; blobs: Map<string, Uint8Array> }> {
-  const blobs = new Map<string, Uint8Array>();
-  const reader = new PieceReader(narGrammar((contents) => keepBlob(blobs, contents)));
-  const hasher = createHasher("sha256");
-  let size = 0;
+  const reader = new PieceReader(narGrammar((contents) => ({ contents })));
+  const digest = new StreamDigest();
   for await (const piece of pieces) {
-    hasher.update(piece);
-    size += piece.length;
+    digest.push(piece);
     reader.push(piece);
   }
-  const tree = reader.finish();
-  const got = printHash({ algorithm: "sha256", bytes: hasher.digest() }, "nix32", true);
+  const source = reader.finish();
+  const got = printHash(await digest.finish(), "nix32", true);
+  const size = digest.size;
   const { path, narHash, narSize } = info;
   if (got !== narHash) {
     const message = `hash mismatch importing path '${path}';\n  specified: ${narHash}\n  got:       ${got}`;
@@ -794,18 +810,14 @@ async function readCheckedNar(
     const message = `size mismatch importing path '${path}';\n  specified: ${narSize}\n  got:       ${size}`;
     throw new StoreError("hash-mismatch", message, { path, specified: narSize, got: size });
   }
+  const blobs = new Map<string, Uint8Array>();
+  const tree = await digestTree(source, (sha256, contents) => void blobs.set(sha256, contents));
   return { tree, blobs };
 }
 
 /** A view must not drag its whole buffer into the database. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-}
-
-function keepBlob(blobs: Map<string, Uint8Array>, contents: Uint8Array): BlobReference {
-  const blob = printHash(hashOf("sha256", contents), "base16");
-  blobs.set(blob, contents);
-  return { size: contents.length, blob };
 }
 
 function* treeFiles(tree: FileTree): Generator<readonly [string, FileTree & BlobReference]> {

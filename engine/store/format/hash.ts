@@ -47,6 +47,33 @@ export function provideHashes(next: HashProvider | undefined): void {
   provider = next;
 }
 
+/**
+ * Whole buffers hashed by the platform beside this thread (`crypto.subtle`); undefined where it cannot. The bytes may change as soon
+ * as the call has returned.
+ */
+export type DigestProvider = (algorithm: HashAlgorithm, bytes: Uint8Array) => Promise<Uint8Array> | undefined;
+
+let digests: DigestProvider | undefined;
+
+/** Below this our own code has finished before the other thread has begun. */
+const DIGESTS_FROM = 2048;
+
+/** Lets whole buffers be hashed beside this thread from now on; undefined goes back to hashing on it. */
+export function provideDigests(next: DigestProvider | undefined): void {
+  digests = next;
+}
+
+/** Whether large buffers are hashed beside this thread: then it pays to put an archive together first. */
+export function hasDigests(): boolean {
+  return digests !== undefined;
+}
+
+/** The digest of a buffer that is wholly in memory, by whoever is fastest. */
+export function digestWhole(algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> | Uint8Array {
+  const provided = bytes.length < DIGESTS_FROM ? undefined : digests?.(algorithm, bytes);
+  return provided ?? digest(algorithm, bytes);
+}
+
 function digest(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array {
   const provided = bytes.length < PROVIDER_FROM ? undefined : provider?.(algorithm);
   if (provided === undefined) return FUNCTIONS[algorithm](bytes);

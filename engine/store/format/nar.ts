@@ -5,7 +5,7 @@
  */
 import { type ByteString, EMPTY_BYTES, concatBytes, fromBytes } from "./bytes.ts";
 import { FormatError } from "./error.ts";
-import { type Hash, type HashAlgorithm, createHasher } from "./hash.ts";
+import { type Hash, type HashAlgorithm, type Hasher, createHasher, digestWhole, hasDigests } from "./hash.ts";
 import { type SourceTree, type TreeNode, isEntryName } from "./tree.ts";
 
 /** Takes pieces of an archive in order. A piece is only valid during the call: copy what is kept. */
@@ -102,6 +102,73 @@ export function hashNar(tree: SourceTree, algorithm: HashAlgorithm = "sha256"): 
     size += piece.length;
   });
   return { hash: { algorithm, bytes: hasher.digest() }, size };
+}
+
+/** Larger archives are hashed as they are made, never put together. */
+const MAX_WHOLE = 256 * 1024 * 1024;
+
+/** Memory that archives are put together in: fresh pages for each would cost more than the hash. It goes when memory is short. */
+let scratch: WeakRef<Uint8Array<ArrayBuffer>> | undefined;
+
+function scratchOf(size: number): Uint8Array<ArrayBuffer> {
+  const held = scratch?.deref();
+  if (held !== undefined && held.length >= size) return held.subarray(0, size);
+  const made = new Uint8Array(size);
+  scratch = new WeakRef(made);
+  return made;
+}
+
+/** As `hashNar`, but by the platform where it hashes whole buffers faster than we hash pieces. */
+export async function digestNar(
+  tree: SourceTree,
+  algorithm: HashAlgorithm = "sha256",
+): Promise<{ hash: Hash; size: number }> {
+  const size = hasDigests() ? narSize(tree, ({ contents }) => contents.length) : 0;
+  if (size === 0 || size > MAX_WHOLE) return hashNar(tree, algorithm);
+  const whole = scratchOf(size);
+  let at = 0;
+  writeNar(tree, IN_MEMORY, (piece) => {
+    whole.set(piece, at);
+    at += piece.length;
+  });
+  return { hash: { algorithm, bytes: await digestWhole(algorithm, whole) }, size };
+}
+
+/** The hash of bytes that arrive in pieces, by the platform when they are not too many. Pieces are kept until then. */
+export class StreamDigest {
+  size = 0;
+  readonly #algorithm: HashAlgorithm;
+  #held: Uint8Array[] = [];
+  #hasher: Hasher | undefined;
+
+  constructor(algorithm: HashAlgorithm = "sha256") {
+    this.#algorithm = algorithm;
+  }
+
+  push(piece: Uint8Array): void {
+    this.size += piece.length;
+    if (this.#hasher !== undefined) return this.#hasher.update(piece);
+    this.#held.push(piece);
+    if (hasDigests() && this.size <= MAX_WHOLE) return;
+    this.#hasher = createHasher(this.#algorithm);
+    for (const held of this.#held) this.#hasher.update(held);
+    this.#held = [];
+  }
+
+  async finish(): Promise<Hash> {
+    return { algorithm: this.#algorithm, bytes: this.#hasher?.digest() ?? (await this.#digestHeld()) };
+  }
+
+  #digestHeld(): Promise<Uint8Array> | Uint8Array {
+    if (this.#held.length === 1) return digestWhole(this.#algorithm, this.#held[0] as Uint8Array);
+    const whole = scratchOf(this.size);
+    let at = 0;
+    for (const piece of this.#held) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return digestWhole(this.#algorithm, whole);
+  }
 }
 
 /** The length of a tree's archive, from the lengths of its files alone. */

@@ -5,7 +5,8 @@
  */
 import { type ByteString, compareByteStrings } from "./bytes.ts";
 import { FormatError } from "./error.ts";
-import { sha256Hex } from "./hash.ts";
+import { encodeBase16 } from "./base-n.ts";
+import { digestWhole, sha256Hex } from "./hash.ts";
 
 export interface RegularNode {
   readonly type: "regular";
@@ -93,6 +94,40 @@ export function storeTree(tree: SourceTree, keep: (blob: string, contents: Uint8
     keep(blob, contents);
     return { size: contents.length, blob };
   });
+}
+
+/** Bytes that are hashed at the same time: whoever hashes beside this thread copies them first. */
+const WINDOW = 64 * 1024 * 1024;
+
+/** As `storeTree`, with the contents hashed beside this thread where that is possible. */
+export async function digestTree(
+  tree: SourceTree,
+  keep: (blob: string, contents: Uint8Array) => void,
+): Promise<FileTree> {
+  const blobs = new Map<SourceFile, string>();
+  const settle = (file: SourceFile, digest: Uint8Array) => {
+    const blob = encodeBase16(digest);
+    blobs.set(file, blob);
+    keep(blob, file.contents);
+  };
+  let waiting: Promise<void>[] = [];
+  let size = 0;
+  for (const [, node] of walkTree(tree)) {
+    if (node.type !== "regular") continue;
+    const digest = digestWhole("sha256", node.contents);
+    if (digest instanceof Uint8Array) {
+      settle(node, digest);
+      continue;
+    }
+    waiting.push(digest.then((bytes) => settle(node, bytes)));
+    size += node.contents.length;
+    if (size < WINDOW) continue;
+    await Promise.all(waiting);
+    waiting = [];
+    size = 0;
+  }
+  await Promise.all(waiting);
+  return mapTree(tree, (file) => ({ size: file.contents.length, blob: blobs.get(file) as string }));
 }
 
 /** The same tree with every file's content put otherwise. */
