@@ -1,94 +1,86 @@
 /**
- * `npm run bench store`: what the store costs, in Node, as medians. Hashing and adding are ratios to the platform's own digest of the
+ * `npm run bench store`: what the store costs, as medians, in Node and (hashing) in Chromium. Hashing and adding are ratios to the platform's own digest of the
  * same bytes in the same run; stores of 2,000 and 20,000 paths show how each cost grows. Values come through a structured clone, as a
  * database gives them.
  */
+import { chromium } from "@playwright/test";
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { build } from "vite";
-import { root } from "./ensure.mjs";
+import { measureHashing, median, random, time } from "./bench-hashing.mjs";
+import { ensureBrowser, root } from "./ensure.mjs";
 
-const RUNS = 7;
 const SIZES = [2000, 20_000];
 
-/** Bundles what is measured, and loads it. */
-async function loadStore() {
-  const folder = join(root, ".cache/bench-store");
+const folder = join(root, ".cache/bench-store");
+
+/** Bundles what is measured: for Node, and as a worker of a page. */
+async function bundle() {
   mkdirSync(folder, { recursive: true });
-  const entry = join(folder, "entry.ts");
-  writeFileSync(
-    entry,
-    `export { Store } from "#engine/store/store.ts";
+  const exported = `export { Store } from "#engine/store/store.ts";
 export { MemoryBacking } from "#engine/store/memory-backing.ts";
 export { closure, shortestChain } from "#engine/store/graph.ts";
-export { hashNar } from "#engine/store/format/nar.ts";
+export { digestNar, encodeNar } from "#engine/store/format/nar.ts";
 export { directory, regularFile } from "#engine/store/format/tree.ts";
 export { setPath } from "#engine/store/profile.ts";
-export { provideHashes } from "#engine/store/format/hash.ts";\n`,
-  );
-  await build({
-    root,
-    configFile: false,
-    logLevel: "error",
-    build: {
-      ssr: entry,
-      outDir: folder,
-      emptyOutDir: false,
-      rollupOptions: { output: { entryFileNames: "store.mjs" } },
-    },
-  });
+export { provideHashes, provideDigests } from "#engine/store/format/hash.ts";
+export { browserDigest } from "#workers/store/hashing.ts";\n`;
+  const worker = `import * as engine from "./store.ts";
+import { measureHashing } from "../../scripts/bench-hashing.mjs";
+engine.provideDigests(engine.browserDigest);
+measureHashing(engine).then(postMessage);\n`;
+  writeFileSync(join(folder, "store.ts"), exported);
+  writeFileSync(join(folder, "worker.ts"), worker);
+  const common = { root, configFile: false, logLevel: "error" };
+  const output = { entryFileNames: "[name].mjs" };
+  const options = { outDir: folder, emptyOutDir: false, rollupOptions: { output } };
+  await build({ ...common, build: { ...options, ssr: join(folder, "store.ts") } });
+  const input = join(folder, "worker.ts");
+  await build({ ...common, build: { ...options, modulePreload: false, rollupOptions: { input, output } } });
   return import(pathToFileURL(join(folder, "store.mjs")));
 }
 
-const { Store, MemoryBacking, closure, shortestChain, hashNar, directory, regularFile, setPath, provideHashes } =
-  await loadStore();
+/** The same in Chromium's worker. */
+async function measureInPage() {
+  const server = createServer((request, response) => {
+    const isWorker = request.url === "/worker.mjs";
+    response.setHeader("Content-Type", isWorker ? "text/javascript" : "text/html");
+    response.end(isWorker ? readFileSync(join(folder, "worker.mjs")) : "<title>bench</title>");
+  });
+  await new Promise((resolve) => server.listen(0, "localhost", resolve));
+  const browser = await chromium.launch({ executablePath: ensureBrowser() });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://localhost:${server.address().port}/`);
+    return await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker("/worker.mjs", { type: "module" });
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = ({ message }) => reject(new Error(message));
+        }),
+    );
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+const engine = await bundle();
+const { Store, MemoryBacking, closure, shortestChain, directory, setPath, provideHashes } = engine;
 setFlagsFromString("--expose-gc");
 const collectHeap = runInNewContext("gc");
 
 const now = () => 1;
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-/** The median of some runs in milliseconds, after one that warms up. */
-async function time(body, runs = RUNS) {
-  const values = [];
-  for (let run = -1; run < runs; run++) {
-    const started = performance.now();
-    await body(run);
-    if (run >= 0) values.push(performance.now() - started);
-  }
-  return median(values);
-}
-
-let state = 1;
-/** A number below the limit; always the same sequence. */
-function random(limit) {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((state / 2 ** 32) * limit);
-}
-
-const noise = (length) => Uint8Array.from({ length }, () => random(256));
-
-/** A package as they come: a few large files and many small ones, 24 MB together. */
-const tree = directory([
-  ["large", directory(Array.from({ length: 8 }, (_, index) => [`f${index}`, regularFile(noise(2_500_000))]))],
-  ["small", directory(Array.from({ length: 500 }, (_, index) => [`f${index}`, regularFile(noise(8000))]))],
-]);
-const bytes = noise(hashNar(tree).size);
-
-const platform = await time(() => crypto.subtle.digest("SHA-256", bytes));
-const hashAndAdd = async () => ({
-  hashing: await time(() => hashNar(tree)),
-  adding: await time(async () => (await Store.open(new MemoryBacking(), { now })).addTree("package", tree)),
-});
-/** What the page does, and what the command line does with Node's own digest. */
-const page = await hashAndAdd();
+const page = await measureInPage();
 provideHashes((algorithm) => (algorithm === "blake3" ? undefined : createHash(algorithm)));
-const commandLine = await hashAndAdd();
+const commandLine = await measureHashing(engine);
 
 /** Reads come as copies, as from a database. */
 class CloningBacking extends MemoryBacking {
@@ -127,8 +119,10 @@ async function synthetic(count) {
 
 async function memoryOfAPath(backing, count) {
   collectHeap();
+  collectHeap();
   const before = process.memoryUsage().heapUsed;
   const store = await Store.open(backing, { now });
+  collectHeap();
   collectHeap();
   const used = process.memoryUsage().heapUsed - before;
   return store.paths().length === count ? used / count : Number.NaN;
@@ -170,12 +164,13 @@ const show = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2))
 const line = (cells) => console.log(`| ${cells.join(" | ")} |`);
 
 console.log(`load ${loadavg()[0].toFixed(1)}\n`);
-line([`a tree of ${(bytes.length / 1e6).toFixed(0)} MB, 508 files`, "ms", "speed, of the platform's digest"]);
+line([`a tree of ${(page.bytes / 1e6).toFixed(0)} MB, 508 files`, "ms", "speed, of the platform's digest"]);
 line(["---", "---", "---"]);
-line(["the platform's SHA-256 of as many bytes", show(platform), "1"]);
-for (const [name, { hashing, adding }] of Object.entries({ page, "command line": commandLine })) {
+for (const [name, { platform, hashing, adding, receiving }] of Object.entries({ page, "command line": commandLine })) {
+  line([`${name}: the platform's SHA-256 of as many bytes`, show(platform), "1"]);
   line([`${name}: NAR hash`, show(hashing), show(platform / hashing)]);
   line([`${name}: add (NAR hash, each file's hash, registration)`, show(adding), show(platform / adding)]);
+  line([`${name}: add from a NAR (checked, unpacked, registered)`, show(receiving), show(platform / receiving)]);
 }
 console.log();
 const figures = [];

@@ -25,14 +25,7 @@ import { fromBytes, toBytes } from "./format/bytes.ts";
 import { type Derivation, parseDerivation } from "./format/derivation.ts";
 import { decodeBase16 } from "./format/base-n.ts";
 import { type Hash, hashOf, printHash } from "./format/hash.ts";
-import {
-  PieceReader,
-  StreamDigest,
-  digestNar,
-  hashNar,
-  narGrammar,
-  narPieces,
-} from "./format/nar.ts";
+import { PieceReader, StreamDigest, digestNar, hashNar, narGrammar, narPieces } from "./format/nar.ts";
 import {
   type ContentMethod,
   DEFAULT_STORE_DIR,
@@ -183,10 +176,7 @@ export class Store {
       this.#family<Profile>(PROFILE),
       this.#family<Root>(ROOT),
     ]);
-    this.#index.clear();
-    chunkKeys.forEach((key, position) => {
-      this.#index.load(Number(key.slice(INDEX.length)), chunks[position] ?? []);
-    });
+    this.#index.load(chunkKeys.map((key, at) => [Number(key.slice(INDEX.length)), chunks[at] ?? []] as const));
     fill(this.#profiles, profiles);
     fill(this.#roots, roots);
     this.#sequence = sequence;
@@ -341,7 +331,8 @@ export class Store {
    */
   async register(registrations: readonly Registration[], blobs: BlobSource): Promise<void> {
     await this.#exclusive(async () => {
-      const fresh = registrations.filter(({ info }) => !this.isValid(info.path));
+      const once = new Map(registrations.map((registration) => [registration.info.path, registration]));
+      const fresh = [...once.values()].filter(({ info }) => !this.isValid(info.path));
       this.#checkReferences(fresh);
       const content = await this.#putBlobs(fresh, blobs);
       const now = this.#options.now();
