@@ -78,14 +78,16 @@ export function createEvaluation(context: Context, onResult: (evaluated: Evaluat
       notify(page, "crash", "The evaluator stopped and was started again.", { detail: messageOf(error) });
   };
 
-  /** Evaluates until the outcome is that of the present text. */
+  /** Evaluates until the outcome is that of the present text. `running` ends in the same turn in which that is found. */
   const loop = async (): Promise<EvaluationOutcome | null> => {
     const outcome = await once();
-    return last?.revision === revision ? outcome : loop();
+    if (last?.revision !== revision) return loop();
+    running = null;
+    return outcome;
   };
 
   const start = () => {
-    running ??= loop().finally(() => (running = null));
+    running ??= loop();
     return running;
   };
 

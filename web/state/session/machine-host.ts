@@ -12,6 +12,8 @@ export interface MachineHost {
   api(): MachineApi | null;
   /** A worker with a machine for this workspace, started if there is none. */
   open(workspaceId: string, listener: MachineListener): Promise<MachineApi>;
+  /** Rejects when the worker is ended, which answers nothing any more. */
+  ended(): Promise<never>;
   /** Ends the worker. True when there was one. */
   terminate(): boolean;
 }
@@ -21,64 +23,79 @@ export class ElsewhereError extends Error {
   override readonly name = "ElsewhereError";
 }
 
+class EndedError extends Error {
+  override readonly name = "EndedError";
+  constructor() {
+    super("The machine was ended.");
+  }
+}
+
 /** Milliseconds that a worker which was ended, here or with a page that went, may take to let go of its disk. */
 const LETTING_GO = 2000;
 
+/** Takes a workspace's disk for this tab; what it gives lets go of it, and so does the end of the tab. */
+const take = (workspaceId: string) =>
+  new Promise<() => void>((resolve, reject) => {
+    const hold = () => new Promise<void>(resolve);
+    navigator.locks
+      .request(`terrarium/machine/${workspaceId}`, { signal: AbortSignal.timeout(LETTING_GO) }, hold)
+      .catch(() => reject(new ElsewhereError("This workspace's machine runs in another tab.")));
+  });
+
 export function createMachineHost(): MachineHost {
   let client: Client<MachineWorker> | null = null;
-  let release: (() => void) | null = null;
+  let release: () => void = () => undefined;
+  let opening: Promise<MachineApi> | null = null;
+  let ending = Promise.withResolvers<never>();
 
-  /** Takes the workspace's disk for this tab; it is given back with `giveBack`, or when the tab goes. */
-  const take = (workspaceId: string) =>
-    new Promise<void>((resolve, reject) => {
-      const hold = () =>
-        new Promise<void>((done) => {
-          release = done;
-          resolve();
-        });
-      navigator.locks
-        .request(`terrarium/machine/${workspaceId}`, { signal: AbortSignal.timeout(LETTING_GO) }, hold)
-        .catch(() => reject(new ElsewhereError("This workspace's machine runs in another tab.")));
-    });
-  const giveBack = () => {
-    release?.();
-    release = null;
+  const end = () => {
+    client?.terminate();
+    release();
+    client = null;
+    opening = null;
+    ending.promise.catch(() => undefined);
+    ending.reject(new EndedError());
+    ending = Promise.withResolvers();
+  };
+
+  const start = async (workspaceId: string, listener: MachineListener): Promise<MachineApi> => {
+    const { promise: ended } = ending;
+    const alive = () => ending.promise === ended;
+    const letGo = await take(workspaceId);
+    if (!alive()) {
+      letGo();
+      throw new EndedError();
+    }
+    const mine = startMachine();
+    client = mine;
+    release = letGo;
+    const heard: MachineListener = {
+      onEvent: (event) => (alive() ? listener.onEvent(event) : undefined),
+      onStep: (step) => (alive() ? listener.onStep(step) : new Promise(() => undefined)),
+      onShim: (call) => (alive() ? listener.onShim(call) : 1),
+    };
+    const images = machineImages();
+    const options = { mode: "machine", workspaceId, storeDatabase: storeDatabase(workspaceId), images } as const;
+    await Promise.race([mine.api.create(options, proxy(heard)), ended]);
+    return mine.api;
   };
 
   return {
     api: () => client?.api ?? null,
-    async open(workspaceId, listener) {
-      if (client !== null) return client.api;
-      await take(workspaceId);
-      const mine = startMachine();
-      client = mine;
-      const alive = () => client === mine;
-      const heard: MachineListener = {
-        onEvent: (event) => (alive() ? listener.onEvent(event) : undefined),
-        onStep: (step) => (alive() ? listener.onStep(step) : new Promise(() => undefined)),
-        onShim: (call) => (alive() ? listener.onShim(call) : 1),
-      };
-      try {
-        await mine.api.create(
-          { mode: "machine", workspaceId, storeDatabase: storeDatabase(workspaceId), images: machineImages() },
-          proxy(heard),
-        );
-      } catch (error) {
-        if (alive()) {
-          client = null;
-          giveBack();
-        }
-        mine.terminate();
-        throw error;
-      }
-      return mine.api;
+    ended: () => ending.promise,
+    open(workspaceId, listener) {
+      if (opening !== null) return opening;
+      const mine = start(workspaceId, listener);
+      opening = mine;
+      mine.catch(() => {
+        if (opening === mine) end();
+      });
+      return mine;
     },
     terminate() {
-      if (client === null) return false;
-      client.terminate();
-      client = null;
-      giveBack();
-      return true;
+      const was = client !== null;
+      end();
+      return was;
     },
   };
 }

@@ -14,7 +14,11 @@ const RETRY_DELAY = 300;
 
 export interface MachineService {
   boot(topLevel: string, generation: number | null): Promise<boolean>;
+  /** Switches on a machine that waits for its system, unseen; the next boot takes it. */
+  prepare(): Promise<void>;
   powerOff(): Promise<void>;
+  /** Before another workspace is opened: what runs is shut down, what only starts is ended. */
+  leave(): Promise<void>;
   /** Ends the machine at once. True when there was one to end. */
   cut(): boolean;
   /** The running machine's interface, or null. */
@@ -54,11 +58,14 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
   let startedAt = 0;
   let terminals = 0;
   let booted: number | null = null;
+  /** A machine is on that no boot has taken yet. */
+  let standby = false;
 
   const set = (change: Partial<MachineState>) => patch(page, "machine", change);
 
   const gone = (phase: MachineState["phase"], error: string | null, reason: string) => {
     clearInterval(statsTimer);
+    standby = false;
     for (const end of terminalEnds) end(reason);
     terminalEnds.clear();
     booted = null;
@@ -153,16 +160,33 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
     }, STATS_INTERVAL);
   };
 
+  const open = () =>
+    host.open(page.getState().workspace.id, {
+      onEvent,
+      onStep: ({ name, text }) => hooks.onStep(name, text),
+      onShim: hooks.onShim,
+    });
+
   const service: MachineService = {
     api: () => (page.getState().machine.phase === "running" ? host.api() : null),
     booted: () => booted,
 
+    async prepare() {
+      if (host.api() !== null || page.getState().machine.phase !== "off") return;
+      standby = true;
+      // The boot that needs it meets the same error, and tells.
+      await open()
+        .then((api) => api.start())
+        .catch(() => undefined);
+    },
+
     async boot(topLevel, generation) {
       if (page.getState().machine.phase === "booting") return false;
-      if (host.api() !== null) {
+      if (host.api() !== null && !standby) {
         host.terminate();
         gone("off", null, "The machine starts anew.");
       }
+      standby = false;
       const started = performance.now();
       consoleText = "";
       logs.clear();
@@ -178,16 +202,12 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       });
       rebootHook = async () => service.boot(topLevel, generation);
       try {
-        const { id } = page.getState().workspace;
-        const api = await host.open(id, {
-          onEvent,
-          onStep: ({ name, text }) => hooks.onStep(name, text),
-          onShim: hooks.onShim,
-        });
+        const api = await open();
         await store.api.setRoot("run/booted-system", topLevel);
         await store.api.setRoot("run/current-system", topLevel);
         const links = await hooks.profileLinks();
-        const { degraded } = await api.boot({ topLevel, profiles: [{ profile: "system", links }] });
+        const request = { topLevel, profiles: [{ profile: "system", links }] };
+        const { degraded } = await Promise.race([api.boot(request), host.ended()]);
         startedAt = Date.now();
         set({
           phase: "running",
@@ -213,7 +233,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
     },
 
     async powerOff() {
-      const api = host.api();
+      const api = service.api();
       if (api === null) return;
       set({ phase: "stopping", progress: { text: "Stopping services", fraction: null } });
       // A machine that is off ends its worker, which then answers nothing more.
@@ -222,8 +242,15 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       if (page.getState().machine.phase === "stopping") gone("off", null, "The machine is off.");
     },
 
+    async leave() {
+      await service.powerOff();
+      if (host.terminate()) gone("off", null, "The machine is off.");
+    },
+
     cut() {
-      if (!host.terminate()) return false;
+      const seen = !standby;
+      standby = false;
+      if (!host.terminate() || !seen) return false;
       gone("cut", null, "The plug was pulled.");
       return true;
     },

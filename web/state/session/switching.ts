@@ -27,6 +27,8 @@ export interface SwitchService {
   pulled(): Promise<void>;
   refreshGenerations(): Promise<void>;
   cancel(): void;
+  /** The workspace is left: what is under way ends where it stands, as by a cut. */
+  abandon(): void;
   /** What a command line needs of the page. */
   services(out: (text: string) => void, err: (text: string) => void): CommandServices;
 }
@@ -171,6 +173,8 @@ export function createSwitching(
       if (page.getState().switching.phase === "running") return null;
       const started = performance.now();
       const before = await store.api.profile();
+      const { id } = page.getState().workspace;
+      const left = () => page.getState().workspace.id !== id;
       const command = ["nixos-rebuild", ...argv].join(" ");
       const goesBack = action === "rollback" || action === "switch-generation";
       plug = plugBefore;
@@ -189,12 +193,13 @@ export function createSwitching(
       if (!goesBack) building.begin(command);
       try {
         const exitCode = await store.api.run(["nixos-rebuild", ...argv], proxy(service.services(log, log)));
+        if (left()) return null;
         await remember(before);
         await finish(exitCode, before, action);
         measure("switch", started);
         return exitCode;
       } catch (error) {
-        if (page.getState().switching.phase === "running") {
+        if (page.getState().switching.phase === "running" && !left()) {
           set({ phase: "failed", exitCode: 1 });
           log(`error: ${messageOf(error)}`);
           if (page.getState().build.phase === "running") building.finish({ error: messageOf(error), cancelled: false });
@@ -203,9 +208,11 @@ export function createSwitching(
       } finally {
         cutNow = null;
         plug = null;
-        if (saysFull(page.getState().switching.log)) notifyFull(page);
-        await remember(before).catch(() => undefined);
-        await guarded(page, "The generations could not be read.", refreshGenerations);
+        if (!left()) {
+          if (saysFull(page.getState().switching.log)) notifyFull(page);
+          await remember(before).catch(() => undefined);
+          await guarded(page, "The generations could not be read.", refreshGenerations);
+        }
       }
     },
 
@@ -226,6 +233,14 @@ export function createSwitching(
 
     cancel() {
       building.cancel();
+    },
+
+    abandon() {
+      plug = null;
+      if (page.getState().switching.phase !== "running") return;
+      set({ phase: "cut" });
+      building.cancel();
+      cutNow?.();
     },
   };
 
