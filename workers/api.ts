@@ -19,7 +19,17 @@ import type {
 } from "#engine/ide/types.ts";
 import type { SandboxRequest, SandboxResult } from "./machine/types.ts";
 import type { SeedFile } from "./samples.ts";
+import type { PackedTree, SourcePin } from "./transfer/types.ts";
 
+export type {
+  Download,
+  OnProgress,
+  DownloadWorker,
+  PackedTree,
+  SourcePin,
+  SourceRecord,
+  TransferWorker,
+} from "./transfer/types.ts";
 export type { Machine, MachineEvent, MachineListener, MachineOptions, MachineWorker } from "./machine/types.ts";
 
 // ------------------------------------------------------------------------------------------------------------ evaluator
@@ -62,6 +72,9 @@ export interface EvaluatorServices {
   fetch(request: FetchRequest): Promise<FetchResult>;
   /** A seed's file. */
   seed(url: string): Promise<Uint8Array>;
+  /** The tree of a package set of the library; null when it is not there. */
+  sourceIndex(narHash: string): Promise<PackedTree | null>;
+  sourceChunk(narHash: string, chunk: number): Promise<Uint8Array>;
 }
 
 export interface EvaluationRequest {
@@ -150,6 +163,8 @@ export interface LanguageAnswers {
 export interface EvaluatorWorker {
   /** Once, before anything else: the samples' archive, and what to ask the page for. */
   start(archive: Uint8Array, services: EvaluatorServices): Promise<void>;
+  /** The package sets that are seen from now on; none at the start. Everything evaluated so far is forgotten. */
+  setSources(pins: readonly SourcePin[]): Promise<void>;
   evaluateSystem(request: EvaluationRequest): Promise<EvaluationOutcome>;
   /** Everything below a derivation of an earlier outcome that has to be in the store before it is realised. */
   instantiation(drvPath: string): Promise<StoreItem[]>;
@@ -170,6 +185,8 @@ export interface WorkspaceRecord {
   readonly origin: string | null;
   /** Milliseconds since the epoch. */
   readonly modified: number;
+  /** Package sets beside the embedded one. */
+  readonly sources?: readonly SourcePin[];
 }
 
 export type RealiseEvent =

@@ -7,7 +7,15 @@ import { archiveUrl, seeds } from "virtual:samples";
 import wasmUrl from "v86/build/v86.wasm?url";
 import biosUrl from "./guest/bios/seabios.bin?url";
 import vgaBiosUrl from "./guest/bios/vgabios.bin?url";
-import type { EvaluatorServices, EvaluatorWorker, MachineWorker, StoreServices, StoreWorker } from "./api.ts";
+import type {
+  DownloadWorker,
+  EvaluatorServices,
+  EvaluatorWorker,
+  MachineWorker,
+  StoreServices,
+  StoreWorker,
+  TransferWorker,
+} from "./api.ts";
 import type { MachineImages } from "./machine/types.ts";
 import { type SampleFile, type SeedTree, unpackSamples } from "./samples.ts";
 
@@ -68,14 +76,19 @@ export async function loadSamples(): Promise<{ archive: Uint8Array<ArrayBuffer>;
   return { archive, files: await unpackSamples(archive) };
 }
 
+/** The worker's own script loads while the archive does. */
 export async function startEvaluator(
-  archive: Uint8Array,
+  archive: Promise<Uint8Array>,
   services: EvaluatorServices,
 ): Promise<Client<EvaluatorWorker>> {
   const worker = client<EvaluatorWorker>(
     new Worker(new URL("./evaluator/evaluator-worker.ts", import.meta.url), { type: "module", name: "evaluator" }),
   );
-  await started("evaluator", worker.api.start(archive, proxy(services)), worker.failed);
+  await started(
+    "evaluator",
+    archive.then((bytes) => worker.api.start(bytes, proxy(services))),
+    worker.failed,
+  );
   return worker;
 }
 
@@ -87,6 +100,49 @@ export async function startStore(services: StoreServices): Promise<Client<StoreW
   const origin = await started("store", worker.api.start(proxy(services)), worker.failed);
   return { ...worker, origin };
 }
+
+/** Runs one piece of work in a transfer worker of its own; the signal ends that worker in its midst. */
+export const transfer = <T>(
+  work: (api: Comlink.Remote<TransferWorker>) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> =>
+  once(
+    new Worker(new URL("./transfer/transfer-worker.ts", import.meta.url), { type: "module", name: "transfer" }),
+    work,
+    signal,
+  );
+
+/** The same with the worker that may reach other hosts: only ever because the visitor pressed for it. */
+export const download = <T>(
+  work: (api: Comlink.Remote<DownloadWorker>) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> =>
+  once(
+    new Worker(new URL("./transfer/download-worker.ts", import.meta.url), { type: "module", name: "download" }),
+    work,
+    signal,
+  );
+
+async function once<Api, T>(
+  worker: Worker,
+  work: (api: Comlink.Remote<Api>) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const { api, failed, terminate } = client<Api>(worker);
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(new DOMException("Cancelled.", "AbortError")), { once: true });
+  });
+  aborted.catch(() => undefined);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work(api), failed, aborted]);
+  } finally {
+    terminate();
+  }
+}
+
+/** The library of package sets, for the evaluator. Its code loads when a workspace uses one. */
+export const openLibrary = () => import("./transfer/page-library.ts");
 
 /** A machine worker that holds no machine yet: call `create`. */
 export function startMachine(): Client<MachineWorker> {

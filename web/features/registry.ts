@@ -98,6 +98,14 @@ export const panels: PanelRecord[] = [
     component: lazy(() => import("./store/store.tsx")),
   },
   {
+    id: "sources",
+    title: "Sources",
+    icon: "download",
+    command: "Sources: package sets and binary caches",
+    place: "top",
+    component: lazy(() => import("./sources/sources.tsx")),
+  },
+  {
     id: "settings",
     title: "Settings",
     icon: "settings",

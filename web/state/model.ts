@@ -7,7 +7,9 @@
  * ordinary JavaScript text; lines and columns count from 1, columns in UTF-16 units, as Monaco counts. Sizes are bytes,
  * times are milliseconds (dates since the epoch). A store path is always the whole path (`/nix/store/<hash>-<name>`).
  */
+import type { SourcePin } from "#workers/api.ts";
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { TransferActions } from "./session/transferring.ts";
 
 // ---------------------------------------------------------------------------------------------------------------- text
 
@@ -49,6 +51,8 @@ export interface Workspace {
   /** The folder under samples/examples or samples/lessons it began as. */
   origin: string | null;
   modified: number;
+  /** Package sets beside the embedded one, each locked by its hash. */
+  sources?: readonly SourcePin[];
 }
 
 /** A workspace that is not open: enough for the switcher. */
@@ -599,6 +603,9 @@ export interface Actions {
   /** Runs the step's checks on the real state; moves on when all pass. */
   checkStep(id: string, step: number): Promise<void>;
   applySolution(id: string, step: number): Promise<void>;
+
+  /** What takes in and takes home: package sets, caches, archives. Its code loads when it is first asked for. */
+  transferring(): Promise<TransferActions | null>;
 
   dismissNotice(id: string): void;
 }

@@ -2,10 +2,16 @@
  * The session: the page's actions over the workers. It answers at once, before any worker is up; actions wait until they are. Each part
  * lies in session/<noun>.ts; this file says how they hang together.
  */
-import { STORE_CHANNEL, type EvaluatorServices, type StoreNews, type StoreServices } from "#workers/api.ts";
-import { fetchAsset, loadSamples, startStore } from "#workers/client.ts";
+import {
+  STORE_CHANNEL,
+  type EvaluatorServices,
+  type SourcePin,
+  type StoreNews,
+  type StoreServices,
+} from "#workers/api.ts";
+import { fetchAsset, loadSamples, openLibrary, startStore } from "#workers/client.ts";
 import firstText from "../../samples/examples/first/configuration.nix?raw";
-import type { Actions, Evaluated, PageStore, Session } from "./model.ts";
+import { initialState, type Actions, type Evaluated, type PageStore, type Session } from "./model.ts";
 import { type BuildService, createBuilding, toChange } from "./session/building.ts";
 import { createBuilderHost } from "./session/builder-host.ts";
 import { createConsole, createShim } from "./session/consoling.ts";
@@ -23,7 +29,9 @@ import { createSwitching, type SwitchService } from "./session/switching.ts";
 import { createWorkspaces, fileActions, readExamples, type WorkspaceService } from "./session/workspaces.ts";
 
 const FIRST = "first";
+const ENTRY = "configuration.nix";
 const LAST = "page/last-workspace";
+const NO_SOURCES: readonly SourcePin[] = [];
 const PREVIEW_DELAY = 300;
 /** Milliseconds that a web server which was just started may take to listen. */
 const PATIENCE = 6000;
@@ -51,8 +59,8 @@ export function startSession(page: PageStore): Session {
       id: "",
       title: "First steps",
       kind: "own",
-      entry: "configuration.nix",
-      files: [{ path: "configuration.nix", text: firstText }],
+      entry: ENTRY,
+      files: [{ path: ENTRY, text: firstText }],
       origin: FIRST,
       modified: 0,
     },
@@ -112,12 +120,12 @@ async function begin(page: PageStore): Promise<Parts> {
   const builder = createBuilderHost();
   const seed = (url: string) => fetchAsset(url);
   const storeServices: StoreServices = { build: builder.build, cancelBuild: builder.cancel, seed };
-  const [samples, store] = await Promise.all([loadSamples(), startStore(storeServices)]);
-  const channel = await shortHash(samples.archive);
-
+  const loading = loadSamples();
+  const starting = startStore(storeServices);
   const evaluatorServices: EvaluatorServices = {
-    storePath: (path) => store.api.storePath(path),
+    storePath: async (path) => (await starting).api.storePath(path),
     async realise(drvPath, outputs, items) {
+      const store = await starting;
       await store.api.register(items);
       const outcome = await store.api.realise(drvPath, () => undefined);
       if (!outcome.ok) throw new Error(outcome.message);
@@ -126,16 +134,28 @@ async function begin(page: PageStore): Promise<Parts> {
     fetch: (request) =>
       Promise.reject(new Error(`The page cannot fetch ${request.url}: evaluation here has no network.`)),
     seed,
+    sourceIndex: async (narHash) => (await openLibrary()).sourceIndex(narHash),
+    sourceChunk: async (narHash, chunk) => (await openLibrary()).sourceChunk(narHash, chunk),
   };
+  const archive = loading.then((samples) => samples.archive);
+  const evaluator = createEvaluatorHost(archive, evaluatorServices);
+  // While the store opens the evaluator reads the channel, by evaluating what most first visits begin with.
+  const { evaluationLimit } = page.getState().ui.settings;
+  evaluator.evaluateSystem({ files: { [ENTRY]: typed }, entry: ENTRY }, evaluationLimit).catch(() => undefined);
+  const [samples, store] = await Promise.all([loading, starting]);
+  const channel = await shortHash(samples.archive);
   const context: Context = {
     page,
     store,
-    evaluator: createEvaluatorHost(samples.archive, evaluatorServices),
+    evaluator,
     machine: createMachineHost(),
     builder,
     samples: samples.files,
     channel,
   };
+  page.subscribe(({ workspace: { sources = NO_SOURCES } }, { workspace: before }) => {
+    if (sources !== (before.sources ?? NO_SOURCES)) evaluator.setSources(sources);
+  });
   const parts = connect(context);
   await open(parts, typed);
   listen(parts, store.origin);
@@ -316,6 +336,11 @@ function connect(context: Context): Parts {
     unitLog: (unit) => machine().unitLog(unit),
     loadClosure: (root) => building.loadClosure(root),
 
+    async transferring() {
+      const { createTransferring } = await import("./session/transferring.ts");
+      return createTransferring(context, { workspaces, evaluation, machining: machine, enter });
+    },
+
     async keepCopy() {
       workspaces.edit((workspace) => ({ ...workspace, kind: "own" }));
       await workspaces.flush();
@@ -334,15 +359,25 @@ function connect(context: Context): Parts {
   /** Opens a workspace with its own machine and generations. */
   const enter = async (record: Parameters<WorkspaceService["open"]>[0]) => {
     await workspaces.flush();
-    machine().cut();
+    switching.abandon();
+    await machine().leave();
     context.builder.moveTo(record.id);
     await store.api.open(record.id);
-    page.setState({
+    pending.forget();
+    const { evaluation: none, pending: unknown, build, closure, switching: idle, preview, share } = initialState();
+    page.setState((state) => ({
       verdict: null,
-      opened: page.getState().opened?.status === "damaged" ? page.getState().opened : null,
-    });
-    patch(page, "machine", { phase: "off", topLevel: null, generation: null, units: [] });
-    patch(page, "generations", { fileAhead: null });
+      opened: state.opened?.status === "damaged" ? state.opened : null,
+      machine: { ...state.machine, phase: "off", topLevel: null, hostName: null, generation: null, units: [] },
+      generations: { ...state.generations, fileAhead: null },
+      evaluation: none,
+      pending: unknown,
+      build,
+      closure,
+      switching: idle,
+      preview,
+      share,
+    }));
     workspaces.open(record);
     await store.api.putRecord(LAST, record.id).catch(() => undefined);
     await switching.refreshGenerations();
@@ -355,7 +390,7 @@ function connect(context: Context): Parts {
 
 /** Restores what was open, or begins with the first example; then the machine starts by itself. */
 async function open(
-  { context, evaluation, switching, workspaces, rest, loadLessons }: Parts,
+  { context, evaluation, machining, switching, workspaces, rest, loadLessons }: Parts,
   typed: string,
 ): Promise<void> {
   const { page, store } = context;
@@ -363,9 +398,9 @@ async function open(
   const [[, last] = ["", null]] = await store.api.records(LAST);
   const known = records.find(({ id }) => id === last) ?? records.find(({ kind }) => kind === "own");
   const first = readExamples(context.samples).find(({ id }) => id === FIRST);
-  const files = first?.files ?? [{ path: "configuration.nix", text: firstText }];
+  const files = first?.files ?? [{ path: ENTRY, text: firstText }];
   const record =
-    known ?? (await workspaces.create("First steps", files, first?.entry ?? "configuration.nix", { origin: FIRST }));
+    known ?? (await workspaces.create("First steps", files, first?.entry ?? ENTRY, { origin: FIRST }));
   page.setState({ examples: readExamples(context.samples).map(({ id, title, summary }) => ({ id, title, summary })) });
   context.builder.moveTo(record.id);
   await store.api.open(record.id);
@@ -380,7 +415,11 @@ async function open(
   if (!page.getState().ui.settings.bootOnOpen) return;
   if (page.getState().generations.list.length > 0) void rest.boot(null);
   else if (known === undefined)
-    void evaluation.settled().then((outcome) => (outcome?.ok ? rest.buildAndBoot() : undefined));
+    void evaluation.settled().then((outcome) => {
+      if (!outcome?.ok) return;
+      void machining.prepare();
+      void rest.buildAndBoot();
+    });
 }
 
 /** News from other tabs, and what has to be written before this one goes. */
@@ -409,11 +448,13 @@ function createPending({ page, store, evaluator }: Context) {
   const compute = async (evaluated: Evaluated) => {
     const mine = ++turn;
     const { current, generations } = await store.api.profile();
+    if (mine !== turn) return;
     const now = generations.find(({ number }) => number === current);
     if (now === undefined) return page.setState({ pending: { status: "first", change: null } });
     if (now.path === evaluated.outPath) return page.setState({ pending: { status: "none", change: null } });
     patch(page, "pending", { status: "computing" });
     const items = await evaluator.instantiation(evaluated.drvPath);
+    if (mine !== turn) return;
     const change = await store.api.preview(now.path, evaluated.drvPath, items);
     if (mine === turn)
       page.setState({ pending: { status: "ready", change: change === null ? null : toChange(change) } });
@@ -426,6 +467,11 @@ function createPending({ page, store, evaluator }: Context) {
     });
 
   return {
+    /** What is being worked out belongs to a workspace that is left. */
+    forget() {
+      clearTimeout(timer);
+      turn++;
+    },
     computed(evaluated: Evaluated) {
       clearTimeout(timer);
       timer = setTimeout(() => void quietly(evaluated), PREVIEW_DELAY);

@@ -7,6 +7,7 @@ const sample: SharedWorkspace = {
   title: "My machine",
   entry: "configuration.nix",
   files: [{ path: "configuration.nix", text: "{ }" }],
+  sources: [],
   channel: "0123456789abcdef",
   expected: "/nix/store/00000000000000000000000000000000-nixos-system-moss",
   generations: ["first", "blue"],
@@ -30,7 +31,25 @@ describe("share link", () => {
       ),
     ));
 
+  const pin = {
+    name: "mine",
+    narHash: `sha256-${"A".repeat(43)}=`,
+    url: "https://example.org/a.tar.gz",
+    nixpkgs: true,
+  };
+  const withSources = (...sources: unknown[]) => packed({ ...sample, sources });
+
+  it("carries the pins of package sets", async () => {
+    const given = { ...sample, sources: [pin, { ...pin, name: "other", url: null, nixpkgs: false }] };
+    expect(await decodeLink(await encodeLink(given))).toEqual(given);
+  });
+
   it.each<[string, string, string]>([
+    ["a set without a hash", withSources({ ...pin, narHash: "sha256-x" }), "no hash"],
+    ["a set in the channel's place", withSources({ ...pin, name: "nixos" }), "name of a package set"],
+    ["a set that leaves its place", withSources({ ...pin, name: "../x" }), "name of a package set"],
+    ["a set of another scheme", withSources({ ...pin, url: "javascript:alert(1)" }), "address"],
+    ["a set twice", withSources(pin, pin), "twice"],
     ["no fragment", "", "not a Terrarium link"],
     ["other text", "#hello", "not a Terrarium link"],
     ["a newer version", "#2/abcd", "newer Terrarium"],

@@ -3,11 +3,16 @@
  * hostile text: everything is checked against limits here, and nothing of it is ever a path, a key or markup outside its workspace.
  */
 
+import type { SourcePin } from "#workers/api.ts";
+import { isSourceName } from "./source-name.ts";
+
 /** What a link holds. Nothing else ever travels. */
 export interface SharedWorkspace {
   title: string;
   entry: string;
   files: { path: string; text: string }[];
+  /** Package sets that it uses: their names and hashes, not their contents. */
+  sources: readonly SourcePin[];
   /** Which channel it was evaluated with: the first 16 hex digits of its archive's SHA-256. */
   channel: string;
   /** The top level's store path that the sender got; null when it did not evaluate. */
@@ -25,6 +30,9 @@ const VERSION = "1";
 const MAX_LINK = 2_000_000;
 const MAX_JSON = 4_000_000;
 const MAX_FILES = 200;
+const MAX_SOURCES = 20;
+const SRI = /^sha256-[A-Za-z0-9+/]{43}=$/;
+const WEB = /^https?:\/\/[^\s"<>]{1,2000}$/;
 const FILE_NAME = /^(?!.*(?:^|\/)\.\.?(?:\/|$))[A-Za-z0-9_.+-]+(?:\/[A-Za-z0-9_.+-]+)*$/;
 const STORE_PATH = /^\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+\-._?=]{1,211}$/;
 
@@ -37,7 +45,8 @@ export const isFileName = (path: string): boolean =>
 
 /** The fragment, beginning with `#`. */
 export async function encodeLink(workspace: SharedWorkspace): Promise<string> {
-  const json = new TextEncoder().encode(JSON.stringify(workspace));
+  const { sources, ...rest } = workspace;
+  const json = new TextEncoder().encode(JSON.stringify(sources.length === 0 ? rest : workspace));
   const packed = await collect(new Blob([json]).stream().pipeThrough(new CompressionStream("deflate-raw")), Infinity);
   return `#${VERSION}/${toBase64Url(packed)}`;
 }
@@ -73,6 +82,9 @@ function checkWorkspace(value: unknown): SharedWorkspace {
   const files = Array.isArray(record.files) ? record.files.map((file) => checkFile(file, damaged)) : [];
   if (files.length === 0 || files.length > MAX_FILES) throw damaged("it holds no files, or too many");
   if (new Set(files.map((file) => file.path)).size !== files.length) throw damaged("a file is in it twice");
+  const sources = Array.isArray(record.sources) ? record.sources.map((pin) => checkSource(pin, damaged)) : [];
+  if (sources.length > MAX_SOURCES || new Set(sources.map(({ name }) => name)).size !== sources.length)
+    throw damaged("its package sets are too many, or one comes twice");
   const entry = text("entry", 200);
   if (!files.some((file) => file.path === entry)) throw damaged("the file to evaluate is not among its files");
   const expected = record.expected ?? null;
@@ -81,7 +93,7 @@ function checkWorkspace(value: unknown): SharedWorkspace {
   }
   const labels = Array.isArray(record.generations) ? record.generations.slice(0, 100) : [];
   const generations = labels.filter((label): label is string => typeof label === "string" && label.length <= 200);
-  return { title: text("title", 200), entry, files, channel: text("channel", 64), expected, generations };
+  return { title: text("title", 200), entry, files, sources, channel: text("channel", 64), expected, generations };
 }
 
 function checkFile(value: unknown, damaged: (what: string) => LinkError): { path: string; text: string } {
@@ -90,6 +102,16 @@ function checkFile(value: unknown, damaged: (what: string) => LinkError): { path
   }
   if (!isFileName(value.path)) throw damaged("the name of a file is not allowed");
   return { path: value.path, text: value.text };
+}
+
+function checkSource(value: unknown, damaged: (what: string) => LinkError): SourcePin {
+  const { name, narHash, url, nixpkgs } = isRecord(value) ? value : {};
+  const address = url ?? null;
+  if (typeof name !== "string" || !isSourceName(name)) throw damaged("the name of a package set is not allowed");
+  if (typeof narHash !== "string" || !SRI.test(narHash)) throw damaged("a package set has no hash");
+  if (address !== null && !(typeof address === "string" && WEB.test(address)))
+    throw damaged("the address of a package set is not one");
+  return { name, narHash, url: address, nixpkgs: nixpkgs === true };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

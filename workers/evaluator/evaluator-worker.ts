@@ -26,7 +26,8 @@ import type {
   SystemSummary,
 } from "../api.ts";
 import { unpackSamples } from "../samples.ts";
-import { CHANNEL, CONFIGURATION, type VirtualFiles, createVirtualFiles } from "./files.ts";
+import type { SourcePin } from "../transfer/types.ts";
+import { CHANNEL, CHANNELS, CONFIGURATION, type MissingPart, type VirtualFiles, createVirtualFiles } from "./files.ts";
 import { type PageIo, createPageIo } from "./io.ts";
 import { problemOf, problemOfDiagnostic } from "./problem.ts";
 
@@ -47,15 +48,21 @@ for (const name of GIVEN_UP) {
   Object.defineProperty(globalThis, name, { value: undefined, configurable: false, writable: false });
 }
 
-const settings: Partial<Settings> = {
+/** NixOS's own search path; a package set that the workspace uses as nixpkgs comes first. */
+const settingsWith = (sources: readonly SourcePin[]): Partial<Settings> => ({
   readOnly: false,
-  nixPath: [`nixpkgs=${CHANNEL}`, `nixos-config=${CONFIGURATION}/configuration.nix`],
-};
+  nixPath: [
+    `nixpkgs=${sources.filter(({ nixpkgs }) => nixpkgs).map(({ name }) => `${CHANNELS}/${name}`)[0] ?? CHANNEL}`,
+    `nixos-config=${CONFIGURATION}/configuration.nix`,
+    CHANNELS,
+  ],
+});
 
 interface State {
   readonly files: VirtualFiles;
   readonly io: PageIo;
-  readonly evaluator: Evaluator;
+  evaluator: Evaluator;
+  settings: Partial<Settings>;
   readonly services: EvaluatorServices;
   texts: Readonly<Record<string, string>>;
 }
@@ -71,8 +78,16 @@ const worker: EvaluatorWorker = {
   async start(archive, services) {
     const files = createVirtualFiles(await unpackSamples(new Uint8Array(archive)), seeds);
     const io = createPageIo(files, seeds);
+    const settings = settingsWith([]);
     const evaluator = createEvaluator({ io, settings });
-    state = { files, io, evaluator, services, texts: {} };
+    state = { files, io, evaluator, settings, services, texts: {} };
+  },
+
+  async setSources(pins) {
+    const current = need();
+    current.files.setSources(pins.map((pin) => ({ ...pin, name: encodeUtf8(pin.name) })));
+    current.settings = settingsWith(pins);
+    current.evaluator = createEvaluator({ io: current.io, settings: current.settings });
   },
 
   async evaluateSystem(request): Promise<EvaluationOutcome> {
@@ -116,10 +131,15 @@ function load(texts: Readonly<Record<string, string>>): void {
   current.evaluator.invalidate(changed.map((name) => `${CONFIGURATION}/${encodeUtf8(name)}`));
 }
 
+/** What the page asks of a configuration; another nixpkgs that has no such file is asked by the channel's. */
+const PAGE = `(let
+  there = builtins.tryEval <nixpkgs/nixos/lib/page.nix>;
+in if there.success then there.value else ${CHANNEL}/nixos/lib/page.nix)`;
+
 function systemText({ entry }: EvaluationRequest): string {
   const { evaluator } = need();
   const scope = { configuration: new NixPath(`${CONFIGURATION}/${encodeUtf8(entry)}`) };
-  const text = "(import <nixpkgs/nixos/lib/page.nix> { inherit configuration; }).json";
+  const text = `(import ${PAGE} { inherit configuration; }).json`;
   const value = evaluator.force(evaluator.expression(text, scope));
   return decodeUtf8(typeof value === "string" ? value : (value as { text: string }).text);
 }
@@ -142,6 +162,8 @@ async function fulfil(request: IoRequest): Promise<void> {
     case "store":
       return io.answerStore(request.path, await services.storePath(request.path));
     case "read": {
+      const part = files.missing(request.path);
+      if (part !== undefined) return supply(part);
       const node = files.lookup(request.path);
       if (node?.type !== "seed") throw new Error(`${request.path} is no seed`);
       return io.answerRead(request.path, await services.seed(node.tree.url));
@@ -154,6 +176,12 @@ async function fulfil(request: IoRequest): Promise<void> {
     case "fetch":
       return io.answerFetch(request.fetch, await services.fetch(request.fetch).catch(refusal));
   }
+}
+
+async function supply({ narHash, chunk }: MissingPart): Promise<void> {
+  const { files, services } = need();
+  if (chunk === null) files.supplyIndex(narHash, await services.sourceIndex(narHash));
+  else files.supplyChunk(narHash, chunk, await services.sourceChunk(narHash, chunk));
 }
 
 /** What the page could not do is an error of the program that asked for it, not of the evaluator. */
@@ -174,7 +202,7 @@ async function runCommand(argv: readonly string[], files: Readonly<Record<string
     cwd: CONFIGURATION,
     env: () => undefined,
     stdin: () => "",
-    settings,
+    settings: need().settings,
     print: (text: string) => void (stdout += text),
     error: (text: string) => void (stderr += text),
   };

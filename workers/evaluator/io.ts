@@ -116,6 +116,11 @@ export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageI
         return "contents" in node ? fromBytes(node.contents) : readSeed(path);
       case "seed":
         return readSeed(path);
+      case "packed": {
+        const text = files.readPacked(node);
+        if (text === undefined) throw new NeedsIO({ kind: "read", path });
+        return text;
+      }
       case "directory":
         throw new IoError("EISDIR", path);
       case "symlink":
@@ -225,8 +230,8 @@ export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageI
   return io;
 }
 
-const fileType = (node: VirtualNode | TreeNode<SourceContents>): FileStatus["type"] =>
-  node.type === "text" || node.type === "seed" ? "regular" : node.type;
+const fileType = ({ type }: { readonly type: (VirtualNode | TreeNode<SourceContents>)["type"] }): FileStatus["type"] =>
+  type === "text" || type === "seed" || type === "packed" ? "regular" : type;
 
 function fileStatus(node: VirtualNode | TreeNode<SourceContents>): FileStatus {
   switch (node.type) {
@@ -234,6 +239,8 @@ function fileStatus(node: VirtualNode | TreeNode<SourceContents>): FileStatus {
       return { type: "regular", executable: node.executable, size: node.text.length };
     case "seed":
       return { type: "regular", executable: node.tree.executable, size: node.tree.size };
+    case "packed":
+      return { type: "regular", executable: node.executable, size: node.place.size };
     case "regular":
       return {
         type: "regular",

@@ -7,6 +7,7 @@ import type {
   EvaluationOutcome,
   EvaluationRequest,
   EvaluatorServices,
+  SourcePin,
   StoreItem,
 } from "#workers/api.ts";
 import { type Client, startEvaluator } from "#workers/client.ts";
@@ -26,15 +27,20 @@ export interface EvaluatorHost {
   evaluateSystem(request: EvaluationRequest, limitSeconds: number): Promise<EvaluationOutcome>;
   instantiation(drvPath: string): Promise<StoreItem[]>;
   run(argv: readonly string[], files: Readonly<Record<string, string>>, limitSeconds: number): Promise<CommandOutcome>;
+  /** The package sets that every request from now on sees. */
+  setSources(pins: readonly SourcePin[]): void;
   /** The worker's remaining interface (the language service). */
   worker(): Promise<Client<EvaluatorWorker>["api"]>;
   stop(): void;
 }
 
-export function createEvaluatorHost(archive: Uint8Array, services: EvaluatorServices): EvaluatorHost {
+export function createEvaluatorHost(archive: Promise<Uint8Array>, services: EvaluatorServices): EvaluatorHost {
   let current: Promise<Client<EvaluatorWorker>> | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let interrupt: ((reason: Stopped) => void) | undefined;
+  let sources: readonly SourcePin[] = [];
+  /** Which sets each worker was told of. */
+  const told = new WeakMap<Client<EvaluatorWorker>, readonly SourcePin[]>();
 
   const client = () => {
     current ??= startEvaluator(archive, services).catch((error: unknown) => {
@@ -54,7 +60,12 @@ export function createEvaluatorHost(archive: Uint8Array, services: EvaluatorServ
   /** One request at a time, each with its limit; the limit counts while the worker works, not while the request waits. */
   const request = <T>(work: (api: Client<EvaluatorWorker>["api"]) => Promise<T>, limitSeconds: number): Promise<T> => {
     const run = async () => {
-      const { api } = await client();
+      const worker = await client();
+      const { api } = worker;
+      if ((told.get(worker) ?? []) !== sources && (told.has(worker) || sources.length > 0)) {
+        told.set(worker, sources);
+        await api.setSources(sources);
+      }
       const stopped = new Promise<never>((_, reject) => (interrupt = reject));
       const timer = setTimeout(() => end(new Stopped(limitSeconds)), limitSeconds * 1000);
       try {
@@ -73,6 +84,7 @@ export function createEvaluatorHost(archive: Uint8Array, services: EvaluatorServ
     evaluateSystem: (what, limit) => request<EvaluationOutcome>((api) => api.evaluateSystem(what), limit),
     instantiation: (drvPath) => request((api) => api.instantiation(drvPath), 30),
     run: (argv, files, limit) => request((api) => api.run(argv, files), limit),
+    setSources: (pins) => void (sources = pins),
     worker: async () => (await client()).api,
     stop: () => end(new Stopped(null)),
   };

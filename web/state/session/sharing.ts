@@ -1,5 +1,6 @@
 /** Links: making one of the open workspace, and opening one as a copy beside everything that was there. */
 import type { WorkspaceRecord } from "#workers/api.ts";
+import { openLibrary } from "#workers/client.ts";
 import type { OpenedLink } from "../model.ts";
 import { decodeLink, encodeLink, LinkError, type SharedWorkspace } from "../share-link.ts";
 import { type Context, messageOf, notify, patch } from "./context.ts";
@@ -30,10 +31,26 @@ export function createSharing(
   };
 
   /** The copy that an earlier visit to the same link made. */
-  const copyOf = async ({ entry, files }: SharedWorkspace) =>
+  const copyOf = async ({ entry, files, sources }: SharedWorkspace) =>
     (await workspaces.list()).find(
-      (one) => one.kind === "copy" && one.entry === entry && JSON.stringify(one.files) === JSON.stringify(files),
+      (one) =>
+        one.kind === "copy" &&
+        one.entry === entry &&
+        JSON.stringify([one.files, one.sources ?? []]) === JSON.stringify([files, sources]),
     );
+
+  /** Says which package sets the link needs and this browser lacks. Nothing is downloaded: that takes a press. */
+  const tellMissing = async ({ sources }: SharedWorkspace) => {
+    if (sources.length === 0) return;
+    const records = await openLibrary().then((library) => library.sourceRecords());
+    const missing = sources.filter(({ narHash }) => !records.some((record) => record.narHash === narHash));
+    if (missing.length === 0) return;
+    const names = missing.map(({ name }) => `<${name}>`).join(" and ");
+    notify(page, "info", `This link uses ${names}, which this browser does not have yet.`, {
+      detail: "It is fetched or taken from a file only when you say so, and must have the hash that the link names.",
+      command: { id: "panel.sources", label: "Get it" },
+    });
+  };
 
   return {
     async share() {
@@ -46,6 +63,7 @@ export function createSharing(
           title: workspace.title,
           entry: workspace.entry,
           files: workspace.files,
+          sources: workspace.sources ?? [],
           channel,
           expected,
           generations: generations.list.map(({ label, number }) => label || `Generation ${number}`),
@@ -70,9 +88,11 @@ export function createSharing(
         const sent = await decodeLink(fragment);
         const { title, expected, generations } = sent;
         const record =
-          (await copyOf(sent)) ?? (await workspaces.create(title, sent.files, sent.entry, { kind: "copy" }));
+          (await copyOf(sent)) ??
+          (await workspaces.create(title, sent.files, sent.entry, { kind: "copy", sources: sent.sources }));
         await enter(record);
         page.setState({ opened: { ...empty, title, expected, generations } });
+        await tellMissing(sent).catch(() => undefined);
         await judge(expected, sent.channel);
       } catch (error) {
         const message = error instanceof LinkError ? error.message : messageOf(error);

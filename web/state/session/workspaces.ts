@@ -2,7 +2,7 @@
  * Workspaces: files, kept in the store's records and saved as one writes. Invariant: one workspace is open; a saved record is whole;
  * opening a link never changes a workspace that was there.
  */
-import type { WorkspaceRecord } from "#workers/api.ts";
+import type { SourcePin, WorkspaceRecord } from "#workers/api.ts";
 import type { Example, WorkFile, Workspace } from "../model.ts";
 import { isFileName } from "../share-link.ts";
 import { type Context, guarded, notify, patch } from "./context.ts";
@@ -17,7 +17,7 @@ export interface WorkspaceService {
     title: string,
     files: readonly WorkFile[],
     entry: string,
-    more: { kind?: "own" | "copy"; origin?: string },
+    more: { kind?: "own" | "copy"; origin?: string; sources?: readonly SourcePin[] },
   ): Promise<WorkspaceRecord>;
   edit(change: (workspace: Workspace) => Workspace): void;
   /** Writes what is not saved yet. */
@@ -63,7 +63,7 @@ export function createWorkspaces(context: Context, onChange: () => void): Worksp
     },
     open,
     list,
-    async create(title, files, entry, { kind = "own", origin }) {
+    async create(title, files, entry, { kind = "own", origin, sources = [] }) {
       const record: WorkspaceRecord = {
         id: crypto.randomUUID(),
         title,
@@ -72,6 +72,7 @@ export function createWorkspaces(context: Context, onChange: () => void): Worksp
         files,
         origin: origin ?? null,
         modified: Date.now(),
+        ...(sources.length === 0 ? {} : { sources }),
       };
       await guarded(page, "This workspace could not be saved.", () => store.api.putRecord(PREFIX + record.id, record));
       await refreshList();

@@ -1,0 +1,147 @@
+/**
+ * Taking in and taking home, behind the panels Sources and Take home. Each piece of work runs in a worker of its own, one at a time, and
+ * can be cancelled; what it leaves behind is the whole of its result or nothing. Only `addAddress` reaches another host.
+ */
+import type { OnProgress, SourcePin, SourceRecord } from "#workers/api.ts";
+import { download, openLibrary, proxy, transfer } from "#workers/client.ts";
+import { plural } from "../format.ts";
+import { isSourceName, sourceNameOf } from "../source-name.ts";
+import { type TransferKind, transferStore } from "../transfer.ts";
+import { type Context, codeOf, messageOf, notifyFull } from "./context.ts";
+import type { EvaluationService } from "./evaluation.ts";
+import type { MachineService } from "./machining.ts";
+import type { WorkspaceService } from "./workspaces.ts";
+
+export interface TransferDependencies {
+  readonly workspaces: WorkspaceService;
+  readonly evaluation: EvaluationService;
+  readonly machining: () => MachineService;
+  /** Opens a workspace with its own machine. */
+  readonly enter: (record: Parameters<WorkspaceService["open"]>[0]) => Promise<void>;
+}
+
+export interface TransferActions {
+  /** Reads what the browser has. */
+  refresh(): Promise<void>;
+  cancel(): void;
+  /** Unpacks an archive, keeps it and lets the workspace use it; `pin`: it must be that one. */
+  addFile(file: File, pin?: SourcePin): Promise<void>;
+  /** The same with what lies at an address. */
+  addAddress(address: string, pin?: SourcePin): Promise<void>;
+  /** Lets the workspace use a set that is here. */
+  use(record: SourceRecord): void;
+  /** Another name, or another use as nixpkgs; false when the name cannot be. */
+  changePin(pin: SourcePin, change: Partial<Pick<SourcePin, "name" | "nixpkgs">>): boolean;
+  removePin(pin: SourcePin): void;
+  /** Deletes an unpacked set from this browser. */
+  deleteSource(narHash: string): Promise<void>;
+}
+
+let running: AbortController | null = null;
+
+export function createTransferring(context: Context, dependencies: TransferDependencies): TransferActions {
+  const { page } = context;
+  const { workspaces } = dependencies;
+  const set = transferStore.setState;
+
+  /** Runs the one piece of work; what goes wrong becomes its report. */
+  const work = async (
+    kind: TransferKind,
+    text: string,
+    run: (signal: AbortSignal, onProgress: OnProgress) => Promise<string>,
+  ) => {
+    if (transferStore.getState().work !== null) return;
+    const controller = new AbortController();
+    running = controller;
+    set({ work: { kind, text, fraction: null }, report: null });
+    const onProgress: OnProgress = (now, fraction) => {
+      if (running === controller) set({ work: { kind, text: now, fraction } });
+    };
+    try {
+      const report = await run(controller.signal, proxy(onProgress));
+      set({ report: { kind, tone: "good", text: report } });
+    } catch (error) {
+      if (codeOf(error) === "quota") notifyFull(page);
+      const message = controller.signal.aborted ? "Cancelled. Nothing was kept." : messageOf(error);
+      set({ report: { kind, tone: "bad", text: message } });
+    } finally {
+      running = null;
+      set({ work: null });
+    }
+  };
+
+  const refresh = async () => {
+    const library = await openLibrary();
+    set({ sources: await library.sourceRecords() });
+  };
+
+  const pins = () => page.getState().workspace.sources ?? [];
+  const setPins = (sources: readonly SourcePin[]) => workspaces.edit((workspace) => ({ ...workspace, sources }));
+
+  /** A pin of that set under a name that is free. */
+  const pinned = ({ narHash, title }: SourceRecord, url: string | null): SourcePin => {
+    const wanted = sourceNameOf(title);
+    const taken = new Set(pins().map(({ name }) => name));
+    let name = wanted;
+    for (let count = 2; taken.has(name); count++) name = `${wanted}-${count}`;
+    return { name, narHash, url, nixpkgs: name === "nixpkgs" };
+  };
+
+  /** After a set came in: for the pin that waited for it, or as a new one. */
+  const use = (record: SourceRecord, url: string | null) => {
+    const there = pins().some(({ narHash }) => narHash === record.narHash);
+    setPins(there ? [...pins()] : [...pins(), pinned(record, url)]);
+  };
+
+  const take = async (
+    archive: Blob,
+    title: string,
+    url: string | null,
+    pin: SourcePin | undefined,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ) => {
+    const record = await transfer(
+      (api) => api.addSource(archive, title, pin?.narHash ?? null, Date.now(), onProgress),
+      signal,
+    );
+    await refresh();
+    use(record, url);
+    const name = pins().find(({ narHash }) => narHash === record.narHash)?.name;
+    return `<${name}> is ready: ${plural(record.files, "file")}.`;
+  };
+
+  return {
+    refresh,
+    cancel: () => running?.abort(),
+    addFile: (file, pin) =>
+      work("source", `Reading ${file.name}`, (signal, onProgress) =>
+        take(file, file.name, pin?.url ?? null, pin, signal, onProgress),
+      ),
+    addAddress: (address, pin) =>
+      work("source", "Downloading", async (signal, onProgress) => {
+        const { archive, url } = await download((api) => api.fetchArchive(address.trim(), onProgress), signal);
+        return take(archive, address.trim(), url, pin, signal, onProgress);
+      }),
+    use: (record) => use(record, null),
+    changePin(pin, change) {
+      const { name = pin.name } = change;
+      if (!isSourceName(name) || pins().some((other) => other !== pin && other.name === name)) return false;
+      // One set at most is nixpkgs.
+      const others = (other: SourcePin) => (change.nixpkgs ? { ...other, nixpkgs: false } : other);
+      setPins(
+        pins().map((other) =>
+          other.narHash === pin.narHash && other.name === pin.name ? { ...pin, ...change } : others(other),
+        ),
+      );
+      return true;
+    },
+    removePin: (pin) => setPins(pins().filter((other) => other.name !== pin.name)),
+    deleteSource: (narHash) =>
+      work("source", "Deleting", async (signal) => {
+        await transfer((api) => api.removeSource(narHash), signal);
+        await refresh();
+        return "It is gone from this browser.";
+      }),
+  };
+}
