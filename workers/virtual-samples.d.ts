@@ -1,6 +1,12 @@
 declare module "virtual:samples" {
-  export const archiveUrl: string;
+  export const channelUrl: string;
+  export const teachingUrl: string;
   export const seeds: readonly import("./samples.ts").Seed[];
+}
+
+declare module "*?raw" {
+  const text: string;
+  export default text;
 }
 
 declare module "*?url" {
