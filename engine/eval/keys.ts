@@ -6,6 +6,8 @@
  */
 
 const linearLimit = 8;
+/** Searches, for each so many names, after which an index pays. */
+const namesASearch = 8;
 const indexAfter = 4;
 
 export class Keys {
@@ -14,6 +16,9 @@ export class Keys {
   private searches = 0;
   /** Merge plans by right-hand keys; see merge.ts. */
   plans: Map<Keys, unknown> | undefined;
+  /** The right-hand keys of the last merge, and its plan. */
+  lastMerged: Keys | undefined;
+  lastPlan: unknown;
   /** Indices in evaluation order; see symbols.ts. */
   order: readonly number[] | undefined;
 
@@ -22,6 +27,8 @@ export class Keys {
     this.names = names;
     this.index = undefined;
     this.plans = undefined;
+    this.lastMerged = undefined;
+    this.lastPlan = undefined;
     this.order = undefined;
   }
 
@@ -34,8 +41,14 @@ export class Keys {
     const names = this.names;
     if (this.index !== undefined) return this.index.get(name) ?? -1;
     if (names.length <= linearLimit) return names.indexOf(name);
-    if (++this.searches > indexAfter) return this.buildIndex().get(name) ?? -1;
-    return binarySearch(names, name);
+    if (++this.searches > indexAfter + names.length / namesASearch) return this.buildIndex().get(name) ?? -1;
+    const place = binarySearch(names, name);
+    return place < 0 ? -1 : place;
+  }
+
+  /** The index of a name, or ~ where it would stand. */
+  placeOf(name: string): number {
+    return binarySearch(this.names, name);
   }
 
   private buildIndex(): Map<string, number> {
@@ -58,7 +71,7 @@ function binarySearch(names: readonly string[], name: string): number {
     if (candidate < name) low = middle + 1;
     else high = middle - 1;
   }
-  return -1;
+  return ~low;
 }
 
 /** Byte order, the order of every attribute listing. */

@@ -41,6 +41,28 @@ describe("//", () => {
     );
   });
 
+  test("is the union of many attributes and a few", () => {
+    const many = Array.from({ length: 300 }, (_, i) => `m${i}`);
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.stringMatching(/^[a-z][0-9]?$/), { maxLength: 6 }), { maxLength: 80 }),
+        (lists) => {
+          const sets = [make(many, 0), ...lists.map((list, i) => make(list, (i + 1) * 1000))];
+          const merged = sets.reduce(mergeAttrs);
+          const expected = new Map(
+            sets.flatMap((set) => set.keys.names.map((name, i) => [name, set.values[i]!] as const)),
+          );
+          expect([...merged.keys.names]).toEqual([...expected.keys()].sort(compareNames));
+          for (const [name, value] of expected) {
+            expect(merged.get(name)).toBe(value);
+            expect(attributePos(merged.positions, merged.keys, name)?.offset).toBe(value);
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   test("the same shapes give the same shape again", () => {
     const left = make(["a", "b"], 0);
     const right = make(["b", "c"], 10);

@@ -2,7 +2,7 @@
  * `//`: the union of two attribute sets, right side first.
  *
  * How two shapes merge is planned once and kept with the left shape, so that a set updated again and again with the same shapes is
- * one array fill. Large or ever new shapes are merged without keeping a plan.
+ * one array fill. Large or ever new shapes are merged without keeping a plan; a few attributes on top of many cost a copy.
  */
 import { Keys } from "./keys.ts";
 import { PosMerge, writtenOut, type PosTable } from "./positions.ts";
@@ -16,30 +16,72 @@ interface MergePlan {
 
 const maxPlannedSize = 256;
 const maxPlans = 16;
-const maxPosDepth = 12;
+const maxPosDepth = 32;
+/** How many times smaller the right side is when it is put into a copy of the left one. */
+const fewFactor = 8;
 
 export function mergeAttrs(left: Attrs, right: Attrs): Attrs {
   if (right.size === 0) return left;
   if (left.size === 0) return right;
-  const plan = planMerge(left.keys, right.keys);
-  const { picks } = plan;
+  const few = left.size + right.size > maxPlannedSize && right.size * fewFactor <= left.size;
+  return few ? mergeFew(left, right) : mergePlanned(left, right);
+}
+
+function mergePlanned(left: Attrs, right: Attrs): Attrs {
+  const { keys, picks } = planMerge(left.keys, right.keys);
+  const ours = left.values;
+  const theirs = right.values;
   const values: Slot[] = slotArray(picks.length);
   for (let i = 0; i < picks.length; i++) {
     const pick = picks[i]!;
-    values[i] = pick >= 0 ? right.values[pick]! : left.values[~pick]!;
+    values[i] = pick >= 0 ? theirs[pick]! : ours[~pick]!;
   }
-  return new Attrs(plan.keys, values, mergePositions(left, right, picks));
+  return new Attrs(keys, values, mergePositions(left, right, keys));
+}
+
+/** A few attributes put into a copy of many. */
+function mergeFew(left: Attrs, right: Attrs): Attrs {
+  const places = right.keys.names.map((name) => left.keys.placeOf(name));
+  if (places.every((place) => place >= 0)) {
+    const values = left.values.slice();
+    for (let i = 0; i < places.length; i++) values[places[i]!] = right.values[i]!;
+    return new Attrs(left.keys, values, mergePositions(left, right, left.keys));
+  }
+  const names: string[] = [];
+  const values: Slot[] = [];
+  let copied = 0;
+  const copyTo = (end: number): void => {
+    for (; copied < end; copied++) {
+      names.push(left.keys.names[copied]!);
+      values.push(left.values[copied]!);
+    }
+  };
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i]!;
+    copyTo(place >= 0 ? place : ~place);
+    if (place >= 0) copied++;
+    names.push(right.keys.names[i]!);
+    values.push(right.values[i]!);
+  }
+  copyTo(left.size);
+  const keys = new Keys(names);
+  return new Attrs(keys, values, mergePositions(left, right, keys));
 }
 
 function planMerge(left: Keys, right: Keys): MergePlan {
-  const plans = left.plans as Map<Keys, MergePlan> | undefined;
-  const known = plans?.get(right);
-  if (known !== undefined) return known;
-  const plan = computePlan(left, right);
-  if (left.size + right.size <= maxPlannedSize && (plans?.size ?? 0) < maxPlans) {
-    if (plans === undefined) left.plans = new Map([[right, plan]]);
-    else plans.set(right, plan);
+  if (left.lastMerged === right) return left.lastPlan as MergePlan;
+  let plan = left.plans?.get(right) as MergePlan | undefined;
+  if (plan === undefined) {
+    plan = computePlan(left, right);
+    if (left.size + right.size > maxPlannedSize) return plan;
+    // The first plan needs no table: most shapes are merged with one other.
+    if (left.lastMerged !== undefined) {
+      left.plans ??= new Map();
+      if (left.plans.size < maxPlans) left.plans.set(right, plan);
+    }
   }
+  left.lastMerged = right;
+  left.lastPlan = plan;
   return plan;
 }
 
@@ -75,8 +117,8 @@ function computePlan(left: Keys, right: Keys): MergePlan {
 }
 
 /** Positions of a merged set; long chains are written out, so that they do not grow without bound. */
-function mergePositions(left: Attrs, right: Attrs, picks: readonly number[]): PosTable | undefined {
+function mergePositions(left: Attrs, right: Attrs, keys: Keys): PosTable | undefined {
   if (left.positions === undefined && right.positions === undefined) return undefined;
-  const merged = new PosMerge(left.positions, right.positions, picks);
-  return merged.depth <= maxPosDepth ? merged : writtenOut(merged, picks.length);
+  const merged = new PosMerge(left.positions, left.keys, right.positions, right.keys);
+  return merged.depth <= maxPosDepth ? merged : writtenOut(merged, keys);
 }

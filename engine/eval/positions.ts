@@ -19,40 +19,47 @@ export type PosTable = readonly (Pos | undefined)[] | PosMerge;
 
 export class PosMerge {
   readonly left: PosTable | undefined;
+  readonly leftKeys: Keys;
   readonly right: PosTable | undefined;
-  /** For each name of the result: an index into the right table, or ~index into the left one. */
-  readonly picks: readonly number[];
+  readonly rightKeys: Keys;
   readonly depth: number;
-  constructor(left: PosTable | undefined, right: PosTable | undefined, picks: readonly number[]) {
+  constructor(left: PosTable | undefined, leftKeys: Keys, right: PosTable | undefined, rightKeys: Keys) {
     this.left = left;
+    this.leftKeys = leftKeys;
     this.right = right;
-    this.picks = picks;
+    this.rightKeys = rightKeys;
     this.depth = 1 + Math.max(left instanceof PosMerge ? left.depth : 0, right instanceof PosMerge ? right.depth : 0);
   }
 }
 
 /** The position of one attribute of a set with these keys, if known. */
 export function attributePos(table: PosTable | undefined, keys: Keys, name: string): Pos | undefined {
-  const index = table === undefined ? -1 : keys.indexOf(name);
-  return index < 0 ? undefined : posAt(table, index);
-}
-
-function posAt(table: PosTable | undefined, index: number): Pos | undefined {
   let current = table;
-  let at = index;
+  let names = keys;
   while (current instanceof PosMerge) {
-    const pick: number = current.picks[at]!;
-    current = pick >= 0 ? current.right : current.left;
-    at = pick >= 0 ? pick : ~pick;
+    const fromRight = current.rightKeys.indexOf(name) >= 0;
+    names = fromRight ? current.rightKeys : current.leftKeys;
+    current = fromRight ? current.right : current.left;
   }
-  return current?.[at];
+  if (current === undefined) return undefined;
+  const index = names.indexOf(name);
+  return index < 0 ? undefined : current[index];
 }
 
-/** All positions of a table for so many names, written out. */
-export function writtenOut(table: PosTable, size: number): (Pos | undefined)[] {
-  const positions: (Pos | undefined)[] = [];
-  for (let index = 0; index < size; index++) positions.push(posAt(table, index));
-  return positions;
+/** All positions of a table for these keys, written out. */
+export function writtenOut(table: PosTable, keys: Keys): (Pos | undefined)[] {
+  const found = new Map<string, Pos | undefined>();
+  collect(table, keys, found);
+  return keys.names.map((name) => found.get(name));
+}
+
+function collect(table: PosTable | undefined, keys: Keys, found: Map<string, Pos | undefined>): void {
+  if (table instanceof PosMerge) {
+    collect(table.left, table.leftKeys, found);
+    collect(table.right, table.rightKeys, found);
+  } else {
+    keys.names.forEach((name, index) => found.set(name, table?.[index]));
+  }
 }
 
 /** Name of the source that defines `derivation`; traces leave out selections of attributes written there. */

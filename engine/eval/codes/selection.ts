@@ -5,7 +5,7 @@ import type { Routine } from "#engine/builtins/record.ts";
 import { Evaluate, makeCode, routineCode, type Code, type Outcome } from "../code.ts";
 import { NixError, addTrace } from "../error.ts";
 import { expectedError, plainText } from "../expect.ts";
-import { blackHole, force, forceThunk, infiniteRecursion } from "../force.ts";
+import { blackHole, force, forceThunk, infiniteRecursion, settled } from "../force.ts";
 import type { Keys } from "../keys.ts";
 import type { Frame, Machine } from "../machine.ts";
 import { attributePos, isInternal, type Pos } from "../positions.ts";
@@ -113,26 +113,32 @@ class SelectedFrame implements Frame {
 
 /** `target.a.${b}.c or fallback`. */
 export function selectCode(target: Code, path: readonly NameCode[], fallback: Code | null, pos: Pos | undefined): Code {
+  const cells = path.map(nameCell);
   const run = (env: Env): Value => {
     let slot: Slot = target.run(env);
-    let found: Pos | undefined;
+    let found: Attrs | undefined;
+    let at = 0;
     const names: string[] = [];
     try {
-      for (const element of path) {
-        const name = runName(element, env);
-        names.push(name);
-        const set: Value = force(slot, pos);
-        const next: Slot | undefined = set instanceof Attrs ? set.get(name) : undefined;
+      for (;;) {
+        const cell = cells[at]!;
+        let name = cell.name;
+        if (name === undefined) name = names[at] = runName(path[at]!, env);
+        const set: Value = slot instanceof Thunk ? forceThunk(slot, pos) : slot;
+        const next: Slot | undefined = set instanceof Attrs ? cell.find(set, name) : undefined;
         if (next === undefined) {
           if (fallback !== null) return fallback.run(env);
           throw set instanceof Attrs ? missing(set, name, pos) : notASet(set, pos);
         }
-        found = attributePos((set as Attrs).positions, (set as Attrs).keys, name);
+        found = set as Attrs;
+        at++;
+        if (at === cells.length) return next instanceof Thunk ? forceFound(next, found, name, pos) : next;
         slot = next;
       }
-      return force(slot, found ?? pos);
     } catch (thrown) {
-      throw attributeTrace(thrown, pathShown(path, names), found);
+      if (found === undefined) throw thrown;
+      const last = cells[at - 1]!.name ?? names[at - 1]!;
+      throw attributeTrace(thrown, pathShown(path, names), attributePos(found.positions, found.keys, last));
     }
   };
   function* routine(env: Env): Routine<Slot> {
@@ -160,18 +166,47 @@ export function selectCode(target: Code, path: readonly NameCode[], fallback: Co
   return routineCode(run, routine);
 }
 
+/** An element of an attribute path at run time: its name if that is known, and where it was in the shape last seen. */
+class NameCell {
+  readonly name: string | undefined;
+  private seen: Keys | undefined;
+  private index = -1;
+  constructor(name: string | undefined) {
+    this.name = name;
+    this.seen = undefined;
+  }
+
+  find(set: Attrs, name: string): Slot | undefined {
+    if (this.name === undefined) return set.get(name);
+    if (set.keys !== this.seen) {
+      this.seen = set.keys;
+      this.index = set.keys.indexOf(name);
+    }
+    return this.index < 0 ? undefined : set.values[this.index];
+  }
+}
+
+const nameCell = (name: NameCode): NameCell => new NameCell(typeof name === "string" ? name : undefined);
+
+/** Forces the selected attribute; where it was written is looked up only if it has to be evaluated. */
+function forceFound(slot: Thunk, set: Attrs, name: string, pos: Pos | undefined): Value {
+  return slot.code === undefined ? settled(slot) : forceThunk(slot, attributePos(set.positions, set.keys, name) ?? pos);
+}
+
 /** The whole path, with the names that were computed before the error. */
 const pathShown = (path: readonly NameCode[], names: readonly string[]): string[] =>
   path.map((element, i) => names[i] ?? (typeof element === "string" ? element : "?"));
 
 /** `target ? a.b` */
 export function hasAttrCode(target: Code, path: readonly NameCode[]): Code {
+  const cells = path.map(nameCell);
   const run = (env: Env): Value => {
     let slot: Slot = target.run(env);
-    for (let i = 0; i < path.length; i++) {
-      const name = runName(path[i]!, env);
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i]!;
+      const name = cell.name ?? runName(path[i]!, env);
       const set: Value = force(slot);
-      const next: Slot | undefined = set instanceof Attrs ? set.get(name) : undefined;
+      const next = set instanceof Attrs ? cell.find(set, name) : undefined;
       if (next === undefined) return false;
       slot = next;
     }
