@@ -14,6 +14,7 @@ let
   ) (builtins.readDir ./by-name);
 in
 byName
+// import ./debian/packages.nix { inherit lib pkgs; }
 // {
   stdenv = import ./stdenv {
     inherit lib platform;
@@ -22,17 +23,10 @@ byName
   stdenvNoCC = pkgs.stdenv;
 
   busybox = pkgs.callPackage ./busybox { };
-  # Names that configurations ask for; busybox answers to all of them here.
-  bash = pkgs.busybox;
-  bashInteractive = pkgs.busybox;
-  coreutils = pkgs.busybox;
-  findutils = pkgs.busybox;
-  gnugrep = pkgs.busybox;
-  gnused = pkgs.busybox;
-  gawk = pkgs.busybox;
-  gnutar = pkgs.busybox;
-  gzip = pkgs.busybox;
-  less = pkgs.busybox;
+  # Names that configurations ask for.
+  bashInteractive = pkgs.bash;
+  sqlite3 = pkgs.sqlite;
+  # Busybox answers to these here.
   procps = pkgs.busybox;
   util-linux = pkgs.busybox;
 }
