@@ -1,5 +1,5 @@
-// A Vite plugin that packs samples/ for the page: one compressed archive of all text, and every seed's binary files as assets of their
-// own, loaded only when a store path needs them. `virtual:samples` gives the addresses (types: workers/samples.ts).
+// A Vite plugin that packs samples/ for the page: compressed archives of the channel's text, which a first result needs, and of the
+// examples and lessons, which it does not; and every seed's binary files as assets of their own, loaded only when a store path needs them. `virtual:samples` gives the addresses (types: workers/samples.ts).
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { deflateRawSync } from "node:zlib";
@@ -94,11 +94,19 @@ export function samplesArchive(): Plugin {
         return `@url${expressions.push(expression) - 1}@`;
       });
       const source = JSON.stringify(list).replaceAll(/"@url(\d+)@"/g, (_, index: string) => expressions[Number(index)]);
-      const archive = deflateRawSync(JSON.stringify(collectText()), { level: 9 });
-      const archiveUrl = production
-        ? emit("samples.bin", archive)
-        : JSON.stringify(`data:application/octet-stream;base64,${archive.toString("base64")}`);
-      return `export const archiveUrl = ${archiveUrl};\nexport const seeds = ${source};\n`;
+      const texts = collectText();
+      const archive = (name: string, belongs: (file: SampleFile) => boolean) => {
+        const bytes = deflateRawSync(JSON.stringify(texts.filter(belongs)), { level: 9 });
+        return production
+          ? emit(name, bytes)
+          : JSON.stringify(`data:application/octet-stream;base64,${bytes.toString("base64")}`);
+      };
+      const ofChannel = ([name]: SampleFile) => name.startsWith("channel/");
+      return [
+        `export const channelUrl = ${archive("channel.bin", ofChannel)};`,
+        `export const teachingUrl = ${archive("teaching.bin", (file) => !ofChannel(file))};`,
+        `export const seeds = ${source};\n`,
+      ].join("\n");
     },
   };
 }

@@ -3,7 +3,7 @@
  * and starting another, which is the only way out of a synchronous evaluation.
  */
 import * as Comlink from "comlink";
-import { archiveUrl, seeds } from "virtual:samples";
+import { channelUrl, seeds, teachingUrl } from "virtual:samples";
 import wasmUrl from "v86/build/v86.wasm?url";
 import biosUrl from "./guest/bios/seabios.bin?url";
 import vgaBiosUrl from "./guest/bios/vgabios.bin?url";
@@ -16,10 +16,10 @@ import type {
   StoreWorker,
   TransferWorker,
 } from "./api.ts";
-import type { MachineImages } from "./machine/types.ts";
+import type { Machine, MachineImages, MachineListener } from "./machine/types.ts";
 import { type SampleFile, type SeedTree, unpackSamples } from "./samples.ts";
 
-export { type LessonCheck, type LessonCondition, parseLesson } from "#engine/system/lesson.ts";
+export type { LessonCheck, LessonCondition } from "#engine/system/lesson.ts";
 export type { SampleFile } from "./samples.ts";
 export const { proxy } = Comlink;
 
@@ -27,6 +27,11 @@ export const { proxy } = Comlink;
 export interface Client<Api> {
   readonly api: Comlink.Remote<Api>;
   terminate(): void;
+}
+
+export interface Teaching {
+  readonly files: readonly SampleFile[];
+  readonly parseLesson: typeof import("#engine/system/lesson.ts").parseLesson;
 }
 
 /** How long a worker may take to say anything at all; one that a header forbids to start says nothing, ever. */
@@ -70,10 +75,13 @@ export async function fetchAsset(url: string): Promise<Uint8Array<ArrayBuffer>> 
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** The samples as packed, and unpacked. */
-export async function loadSamples(): Promise<{ archive: Uint8Array<ArrayBuffer>; files: SampleFile[] }> {
-  const archive = await fetchAsset(archiveUrl);
-  return { archive, files: await unpackSamples(archive) };
+/** The channel as packed, for the evaluator. */
+export const loadChannel = () => fetchAsset(channelUrl);
+
+/** Examples and lessons, and how a lesson is read. */
+export async function loadTeaching(): Promise<Teaching> {
+  const [archive, { parseLesson }] = await Promise.all([fetchAsset(teachingUrl), import("#engine/system/lesson.ts")]);
+  return { files: await unpackSamples(archive), parseLesson };
 }
 
 /** The worker's own script loads while the archive does. */
@@ -177,4 +185,10 @@ function seedUrl(name: string, file: string): string {
   }
   if (node?.type !== "regular") throw new Error(`the seed ${name} has no file ${file}`);
   return new URL(node.url, location.href).href;
+}
+
+/** The second driver. It has no worker: a WebContainer lives in a frame of the page. */
+export async function startSimulation(storeDatabase: string, listener: MachineListener): Promise<Machine> {
+  const { createSimulation } = await import("./machine/drivers/webcontainer/start.ts");
+  return createSimulation(storeDatabase, listener);
 }

@@ -1,5 +1,5 @@
 /**
- * What the build packs of samples/ (scripts/samples-archive.ts): one archive of all text, and the seeds, binaries that enter the
+ * What the build packs of samples/ (scripts/samples-archive.ts): archives of text, and the seeds, binaries that enter the
  * language through `builtins.path` and whose content is fetched only when the store needs it.
  */
 import type { TreeNode } from "#engine/store/format/tree.ts";
@@ -28,7 +28,7 @@ export interface Seed {
   readonly tree: SeedTree;
 }
 
-/** [path below samples/, executable, text]: the archive is the JSON array of these, compressed with raw deflate. */
+/** [path below samples/, executable, text]: an archive is the JSON array of these, compressed with raw deflate. */
 export type SampleFile = readonly [path: string, executable: boolean, content: string];
 
 /** The seed's tree as the store's formats have it. */
@@ -37,7 +37,7 @@ export function seedFileTree(tree: SeedTree): TreeNode<SeedFile> {
   return { type: "directory", entries: new Map(tree.entries.map(([name, node]) => [name, seedFileTree(node)])) };
 }
 
-/** Unpacks the archive. */
+/** Unpacks an archive. */
 export async function unpackSamples(archive: Uint8Array<ArrayBuffer>): Promise<SampleFile[]> {
   const stream = new Blob([archive]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return (await new Response(stream).json()) as SampleFile[];

@@ -599,7 +599,7 @@ export interface Actions {
   startLesson(id: string): Promise<void>;
   resetLesson(id: string): Promise<void>;
   leaveLesson(): Promise<void>;
-  predict(id: string, step: number, option: number): void;
+  predict(id: string, step: number, option: number): Promise<void>;
   /** Runs the step's checks on the real state; moves on when all pass. */
   checkStep(id: string, step: number): Promise<void>;
   applySolution(id: string, step: number): Promise<void>;

@@ -9,7 +9,7 @@ import {
   type StoreNews,
   type StoreServices,
 } from "#workers/api.ts";
-import { fetchAsset, loadSamples, openLibrary, startStore } from "#workers/client.ts";
+import { fetchAsset, loadChannel, loadTeaching, openLibrary, startStore, type Teaching } from "#workers/client.ts";
 import firstText from "../../samples/examples/first/configuration.nix?raw";
 import { initialState, type Actions, type Evaluated, type PageStore, type Session } from "./model.ts";
 import { type BuildService, createBuilding, toChange } from "./session/building.ts";
@@ -19,7 +19,7 @@ import { codeOf, type Context, guarded, messageOf, notify, notifyFull, patch } f
 import { createEvaluation, type EvaluationService } from "./session/evaluation.ts";
 import { createEvaluatorHost } from "./session/evaluator-host.ts";
 import { createLanguage } from "./session/language.ts";
-import { createLessons } from "./session/lessons.ts";
+import type { LessonService } from "./session/lessons.ts";
 import { createMachineHost } from "./session/machine-host.ts";
 import { createMachining, type MachineService } from "./session/machining.ts";
 import { createSharing } from "./session/sharing.ts";
@@ -44,14 +44,11 @@ interface Parts {
   switching: SwitchService;
   workspaces: WorkspaceService;
   rest: Omit<Actions, keyof Direct>;
-  loadLessons(): Promise<void>;
+  showTeaching(): Promise<void>;
 }
 
 /** Actions that work before the workers do. */
-type Direct = Pick<
-  Actions,
-  "editFile" | "stopEvaluation" | "cancel" | "keepFiles" | "predict" | "clearConsole" | "dismissNotice"
->;
+type Direct = Pick<Actions, "editFile" | "stopEvaluation" | "cancel" | "keepFiles" | "clearConsole" | "dismissNotice">;
 
 export function startSession(page: PageStore): Session {
   page.setState({
@@ -81,12 +78,6 @@ export function startSession(page: PageStore): Session {
     stopEvaluation: () => parts?.context.evaluator.stop(),
     cancel: () => parts?.switching.cancel(),
     keepFiles: () => patch(page, "generations", { fileAhead: null }),
-    predict: (id, step, option) =>
-      page.setState((state) => ({
-        lessons: state.lessons.map((lesson) =>
-          lesson.id === id ? { ...lesson, predicted: lesson.predicted.with(step, option) } : lesson,
-        ),
-      })),
     clearConsole: () => page.setState({ console: [] }),
     dismissNotice: (id) => page.setState((state) => ({ notices: state.notices.filter((notice) => notice.id !== id) })),
   };
@@ -120,7 +111,7 @@ async function begin(page: PageStore): Promise<Parts> {
   const builder = createBuilderHost();
   const seed = (url: string) => fetchAsset(url);
   const storeServices: StoreServices = { build: builder.build, cancelBuild: builder.cancel, seed };
-  const loading = loadSamples();
+  const archive = loadChannel();
   const starting = startStore(storeServices);
   const evaluatorServices: EvaluatorServices = {
     storePath: async (path) => (await starting).api.storePath(path),
@@ -137,20 +128,26 @@ async function begin(page: PageStore): Promise<Parts> {
     sourceIndex: async (narHash) => (await openLibrary()).sourceIndex(narHash),
     sourceChunk: async (narHash, chunk) => (await openLibrary()).sourceChunk(narHash, chunk),
   };
-  const archive = loading.then((samples) => samples.archive);
   const evaluator = createEvaluatorHost(archive, evaluatorServices);
   // While the store opens the evaluator reads the channel, by evaluating what most first visits begin with.
   const { evaluationLimit } = page.getState().ui.settings;
   evaluator.evaluateSystem({ files: { [ENTRY]: typed }, entry: ENTRY }, evaluationLimit).catch(() => undefined);
-  const [samples, store] = await Promise.all([loading, starting]);
-  const channel = await shortHash(samples.archive);
+  const [channel, store] = await Promise.all([archive.then(shortHash), starting]);
+  let teaching: Promise<Teaching> | undefined;
   const context: Context = {
     page,
     store,
     evaluator,
-    machine: createMachineHost(),
+    machine: createMachineHost({
+      wanted: () => page.getState().ui.settings.driver,
+      onFallback: (detail) => notify(page, "missing-feature", "The simulation could not start: Linux runs instead.", { detail }),
+    }),
     builder,
-    samples: samples.files,
+    teaching: () =>
+      (teaching ??= loadTeaching().catch((error: unknown) => {
+        teaching = undefined;
+        throw error;
+      })),
     channel,
   };
   page.subscribe(({ workspace: { sources = NO_SOURCES } }, { workspace: before }) => {
@@ -229,25 +226,41 @@ function connect(context: Context): Parts {
     });
 
   const sharing = createSharing(context, workspaces, evaluation, (record) => enter(record));
-  const { load: loadLessons, ...lessons } = createLessons(context, {
-    evaluation,
-    workspaces,
-    machining: machine,
-    enter: (record) => enter(record),
-  });
+  let lessons: Promise<LessonService> | undefined;
+  const makeLessons = async () => {
+    const [{ createLessons }, teaching] = await Promise.all([import("./session/lessons.ts"), context.teaching()]);
+    return createLessons(context, teaching, {
+      evaluation,
+      workspaces,
+      machining: machine,
+      enter: (record) => enter(record),
+    });
+  };
+  const theLessons = () => (lessons ??= makeLessons());
+  /** What the file's result does not need: examples and lessons. */
+  const showTeaching = async () => {
+    const examples = readExamples(await context.teaching());
+    page.setState({ examples: examples.map(({ id, title, summary }) => ({ id, title, summary })) });
+    await (await theLessons()).load();
+  };
   const rest: Parts["rest"] = {
     ...fileActions(context, workspaces),
     ...createStoring(context),
     ...createConsole(context, switching),
     ...sharing,
-    ...lessons,
+    startLesson: async (id) => (await theLessons()).startLesson(id),
+    resetLesson: async (id) => (await theLessons()).resetLesson(id),
+    leaveLesson: async () => (await theLessons()).leaveLesson(),
+    predict: async (...made) => (await theLessons()).predict(...made),
+    checkStep: async (...at) => (await theLessons()).checkStep(...at),
+    applySolution: async (...at) => (await theLessons()).applySolution(...at),
 
     async openWorkspace(id) {
       const record = (await workspaces.list()).find((candidate) => candidate.id === id);
       if (record !== undefined) await enter(record);
     },
     async newWorkspace(id) {
-      const example = readExamples(context.samples).find((candidate) => candidate.id === id);
+      const example = readExamples(await context.teaching()).find((candidate) => candidate.id === id);
       if (example === undefined) return;
       await enter(await workspaces.create(example.title, example.files, example.entry, { origin: id }));
     },
@@ -385,23 +398,20 @@ function connect(context: Context): Parts {
     if (page.getState().ui.settings.bootOnOpen && page.getState().generations.list.length > 0) void boot(null);
   };
 
-  return { context, evaluation, building, machining, switching, workspaces, rest, loadLessons };
+  return { context, evaluation, building, machining, switching, workspaces, rest, showTeaching };
 }
 
 /** Restores what was open, or begins with the first example; then the machine starts by itself. */
 async function open(
-  { context, evaluation, machining, switching, workspaces, rest, loadLessons }: Parts,
+  { context, evaluation, machining, switching, workspaces, rest, showTeaching }: Parts,
   typed: string,
 ): Promise<void> {
   const { page, store } = context;
   const records = await workspaces.load();
   const [[, last] = ["", null]] = await store.api.records(LAST);
   const known = records.find(({ id }) => id === last) ?? records.find(({ kind }) => kind === "own");
-  const first = readExamples(context.samples).find(({ id }) => id === FIRST);
-  const files = first?.files ?? [{ path: ENTRY, text: firstText }];
-  const record =
-    known ?? (await workspaces.create("First steps", files, first?.entry ?? ENTRY, { origin: FIRST }));
-  page.setState({ examples: readExamples(context.samples).map(({ id, title, summary }) => ({ id, title, summary })) });
+  const files = [{ path: ENTRY, text: firstText }];
+  const record = known ?? (await workspaces.create("First steps", files, ENTRY, { origin: FIRST }));
   context.builder.moveTo(record.id);
   await store.api.open(record.id);
   workspaces.open(record);
@@ -409,7 +419,10 @@ async function open(
   await store.api.putRecord(LAST, record.id);
   await switching.refreshGenerations();
   page.setState({ start: { phase: "ready", text: "" } });
-  await loadLessons();
+  void evaluation
+    .settled()
+    .then(showTeaching)
+    .catch(() => undefined);
   if (/^#\d+\//.test(location.hash)) return void rest.openLink(location.hash);
   if (isLink(location.hash)) void rest.openLink(location.hash);
   if (!page.getState().ui.settings.bootOnOpen) return;

@@ -119,7 +119,7 @@ function Step({ lesson, index, step, next }: StepProps) {
                 name={`prediction-${index}`}
                 checked={chosen === at}
                 disabled={chosen !== null}
-                onChange={() => actions.predict(lesson.id, index, at)}
+                onChange={() => void actions.predict(lesson.id, index, at)}
               />
               {option}
             </label>

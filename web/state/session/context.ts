@@ -1,6 +1,6 @@
 /** What the session's modules share: the page's state, the workers, and small ways to change the state. */
 import type { StoreWorker } from "#workers/api.ts";
-import type { Client, SampleFile } from "#workers/client.ts";
+import type { Client, Teaching } from "#workers/client.ts";
 import type { Notice, PageStore, State, Workspace } from "../model.ts";
 import type { BuilderHost } from "./builder-host.ts";
 import type { EvaluatorHost } from "./evaluator-host.ts";
@@ -12,7 +12,8 @@ export interface Context {
   readonly evaluator: EvaluatorHost;
   readonly machine: MachineHost;
   readonly builder: BuilderHost;
-  readonly samples: readonly SampleFile[];
+  /** Examples and lessons, loaded when they are first asked for. */
+  teaching(): Promise<Teaching>;
   /** First 16 hex digits of the channel archive's SHA-256: what a link pins. */
   readonly channel: string;
 }
@@ -74,7 +75,7 @@ export const saysFull = (lines: readonly string[]): boolean =>
 export function notifyFull(page: PageStore): void {
   notify(page, "quota", "The browser's disk space for this page is full.", {
     detail: "Nothing that was registered is lost. Free space in the Store panel, then try again.",
-    command: { id: "panel.store", label: "Open Store" },
+    command: { id: "panel-store", label: "Open Store" },
   });
 }
 

@@ -1,12 +1,15 @@
 /** Lessons: their folders read from the samples, progress kept, and checks asked of the real state, never of printed text. */
-import { type LessonCondition, parseLesson } from "#workers/client.ts";
+import type { LessonCondition, Teaching } from "#workers/client.ts";
 import type { Actions, Lesson, LessonCheck, WorkFile } from "../model.ts";
 import { type Context, filesOf, messageOf } from "./context.ts";
 import type { EvaluationService } from "./evaluation.ts";
 import type { MachineService } from "./machining.ts";
 import type { WorkspaceService } from "./workspaces.ts";
 
-type LessonActions = Pick<Actions, "startLesson" | "resetLesson" | "leaveLesson" | "checkStep" | "applySolution">;
+export type LessonActions = Pick<
+  Actions,
+  "startLesson" | "resetLesson" | "leaveLesson" | "predict" | "checkStep" | "applySolution"
+>;
 
 interface Dependencies {
   readonly evaluation: EvaluationService;
@@ -26,12 +29,12 @@ interface Progress {
 
 interface Material {
   readonly id: string;
-  readonly lesson: ReturnType<typeof parseLesson>;
+  readonly lesson: ReturnType<Teaching["parseLesson"]>;
   text(source: string): string;
 }
 
 /** The lessons among the samples, in the order of their folders. */
-function readLessons(samples: Context["samples"]): Material[] {
+function readLessons({ files: samples, parseLesson }: Teaching): Material[] {
   const texts = new Map(samples.map(([path, , content]) => [path, content]));
   return samples.flatMap(([path, , content]) => {
     const id = /^lessons\/([^/]+)\/lesson\.md$/.exec(path)?.[1];
@@ -40,9 +43,13 @@ function readLessons(samples: Context["samples"]): Material[] {
   });
 }
 
-export function createLessons(context: Context, dependencies: Dependencies): LessonActions & { load(): Promise<void> } {
+export interface LessonService extends LessonActions {
+  load(): Promise<void>;
+}
+
+export function createLessons(context: Context, teaching: Teaching, dependencies: Dependencies): LessonService {
   const { page, store } = context;
-  const materials = readLessons(context.samples);
+  const materials = readLessons(teaching);
   const find = (id: string) => materials.find((material) => material.id === id);
   const filesFor = ({ lesson, text }: Material): WorkFile[] =>
     lesson.files.map(({ path, source }) => ({ path, text: text(source) }));
@@ -119,6 +126,10 @@ export function createLessons(context: Context, dependencies: Dependencies): Les
       );
       if (own !== undefined) await dependencies.enter(own);
       show(null);
+    },
+    async predict(id, step, option) {
+      update(id, (lesson) => ({ ...lesson, predicted: lesson.predicted.with(step, option) }));
+      await keep(id);
     },
     async checkStep(id, step) {
       const material = find(id);

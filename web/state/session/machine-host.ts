@@ -1,15 +1,20 @@
 /**
- * The machine's worker: one at a time, for one workspace. Pulling the plug ends the worker at once: whatever it had not committed is
- * gone, exactly as a tab that crashes. Invariant: a listener hears nothing of a worker that was ended.
+ * The machine's worker, or the simulation in its place: one at a time, for one workspace. Pulling the plug ends it at once: whatever it
+ * had not committed is gone, exactly as a tab that crashes. Invariant: a listener hears nothing of a machine that was ended.
  */
-import { type MachineListener, type MachineWorker, storeDatabase } from "#workers/api.ts";
-import { type Client, machineImages, proxy, startMachine } from "#workers/client.ts";
+import { type Machine, type MachineListener, storeDatabase } from "#workers/api.ts";
+import { machineImages, proxy, startMachine, startSimulation } from "#workers/client.ts";
+import type { Settings } from "../model.ts";
+import { messageOf } from "./context.ts";
 
-export type MachineApi = Client<MachineWorker>["api"];
+export type MachineApi = Machine;
+type Driver = Settings["driver"];
 
 export interface MachineHost {
-  /** The running worker's interface, or null when there is none. */
+  /** The running machine's interface, or null when there is none. */
   api(): MachineApi | null;
+  /** What runs, or ran last. */
+  driver(): Driver;
   /** A worker with a machine for this workspace, started if there is none. */
   open(workspaceId: string, listener: MachineListener): Promise<MachineApi>;
   /** Rejects when the worker is ended, which answers nothing any more. */
@@ -42,8 +47,22 @@ const take = (workspaceId: string) =>
       .catch(() => reject(new ElsewhereError("This workspace's machine runs in another tab.")));
   });
 
-export function createMachineHost(): MachineHost {
-  let client: Client<MachineWorker> | null = null;
+/** A machine, and its end at once. */
+interface Running {
+  readonly api: MachineApi;
+  terminate(): void;
+}
+
+export interface MachineHostOptions {
+  /** What the visitor wants the machine to be. */
+  wanted(): Driver;
+  /** The simulation could not start, for this reason; Linux starts in its place. */
+  onFallback(reason: string): void;
+}
+
+export function createMachineHost({ wanted, onFallback }: MachineHostOptions): MachineHost {
+  let client: Running | null = null;
+  let driver: Driver = "v86";
   let release: () => void = () => undefined;
   let opening: Promise<MachineApi> | null = null;
   let ending = Promise.withResolvers<never>();
@@ -66,22 +85,32 @@ export function createMachineHost(): MachineHost {
       letGo();
       throw new EndedError();
     }
-    const mine = startMachine();
-    client = mine;
     release = letGo;
     const heard: MachineListener = {
       onEvent: (event) => (alive() ? listener.onEvent(event) : undefined),
       onStep: (step) => (alive() ? listener.onStep(step) : new Promise(() => undefined)),
       onShim: (call) => (alive() ? listener.onShim(call) : 1),
     };
-    const images = machineImages();
-    const options = { mode: "machine", workspaceId, storeDatabase: storeDatabase(workspaceId), images } as const;
+    const database = storeDatabase(workspaceId);
+    if (wanted() === "webcontainer") {
+      const api = await startSimulation(database, heard);
+      driver = "webcontainer";
+      client = { api, terminate: () => void api.cut() };
+      const reason = await Promise.race([api.start().then(() => null, messageOf), ended]);
+      if (reason === null) return api;
+      onFallback(reason);
+    }
+    const mine = startMachine();
+    client = mine;
+    driver = "v86";
+    const options = { mode: "machine", workspaceId, storeDatabase: database, images: machineImages() } as const;
     await Promise.race([mine.api.create(options, proxy(heard)), ended]);
     return mine.api;
   };
 
   return {
     api: () => client?.api ?? null,
+    driver: () => driver,
     ended: () => ending.promise,
     open(workspaceId, listener) {
       if (opening !== null) return opening;

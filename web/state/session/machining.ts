@@ -203,6 +203,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       rebootHook = async () => service.boot(topLevel, generation);
       try {
         const api = await open();
+        set({ driver: host.driver() });
         await store.api.setRoot("run/booted-system", topLevel);
         await store.api.setRoot("run/current-system", topLevel);
         const links = await hooks.profileLinks();

@@ -48,7 +48,7 @@ export function createSharing(
     const names = missing.map(({ name }) => `<${name}>`).join(" and ");
     notify(page, "info", `This link uses ${names}, which this browser does not have yet.`, {
       detail: "It is fetched or taken from a file only when you say so, and must have the hash that the link names.",
-      command: { id: "panel.sources", label: "Get it" },
+      command: { id: "panel-sources", label: "Get it" },
     });
   };
 

@@ -3,6 +3,7 @@
  * opening a link never changes a workspace that was there.
  */
 import type { SourcePin, WorkspaceRecord } from "#workers/api.ts";
+import type { Teaching } from "#workers/client.ts";
 import type { Example, WorkFile, Workspace } from "../model.ts";
 import { isFileName } from "../share-link.ts";
 import { type Context, guarded, notify, patch } from "./context.ts";
@@ -164,7 +165,7 @@ interface ExampleRecord extends Example {
 }
 
 /** The examples among the samples: each a folder with `example.json` and its files. */
-export function readExamples(samples: Context["samples"]): ExampleRecord[] {
+export function readExamples({ files: samples }: Teaching): ExampleRecord[] {
   const text = new Map(samples.map(([path, , content]) => [path, content]));
   return samples.flatMap(([path, , content]) => {
     const folder = /^examples\/([^/]+)\/example\.json$/.exec(path)?.[1];

@@ -104,6 +104,8 @@ function make(...recipes: readonly Recipe[]) {
             narSize: 1,
             references: tops.includes(name) ? names : [],
             registrationTime: 0,
+            signatures: [],
+            ultimate: true,
           })),
       },
       now: Date.now,

@@ -245,13 +245,11 @@ export class SimulatedMachine implements Machine {
     const begun = this.#platform.now();
     this.#setPower("starting");
     this.#phase("container", "Starting the WebContainer", 0.2);
-    let container: Container;
-    try {
-      container = await this.#platform.startContainer();
-    } catch (error) {
-      this.#end("boot-failed", error instanceof Error ? error.message : String(error));
+    const container = await this.#platform.startContainer().catch((error: unknown) => {
+      // Whoever started it hears of it by this rejection, and may start another machine in its place.
+      this.#power = "off";
       throw error;
-    }
+    });
     if (this.#power !== "starting") {
       container.teardown();
       throw new MachineError("cut", "the plug was pulled");
