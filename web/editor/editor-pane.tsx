@@ -1,5 +1,5 @@
 /** The file: its tabs, the editor (plain first, Monaco when it is loaded), what it evaluates to, and the strip. */
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { countErrors } from "#web/state/derive.ts";
 import { formatMs, plural } from "#web/state/format.ts";
 import type { State } from "#web/state/model.ts";
@@ -8,6 +8,7 @@ import { Button } from "#web/ui/button.tsx";
 import { Strip } from "#web/features/strip/strip.tsx";
 import { Hint } from "#web/features/walk/hint.tsx";
 import "./editor-pane.css";
+import type { EditorPlace } from "./editor-place.ts";
 import { FileTabs } from "./file-tabs.tsx";
 import { PlainEditor } from "./plain-editor.tsx";
 import { takeFiles } from "./take-files.ts";
@@ -47,9 +48,10 @@ function EditorSurface() {
   const path = useAppState((state) => state.ui.activeFile);
   const text = useAppState((state) => state.workspace.files.find((file) => file.path === path)?.text);
   const errors = useAppState((state) => state.diagnostics[path]);
-  const wanted = useMonacoWanted();
   const [shown, setShown] = useState(false);
   const [focused, setFocused] = useState(false);
+  const wanted = useMonacoWanted(focused);
+  const plain = useRef<HTMLTextAreaElement>(null);
   return (
     <div className="editor-surface">
       {!shown && text !== undefined && (
@@ -59,32 +61,43 @@ function EditorSurface() {
           errors={errors ?? []}
           change={(changed) => actions.editFile(path, changed)}
           focused={() => setFocused(true)}
+          area={plain}
         />
       )}
       {wanted && (
         <Suspense fallback={null}>
-          <MonacoEditor shown={() => setShown(true)} takeFocus={focused} />
+          <MonacoEditor shown={() => setShown(true)} takeOver={() => placeIn(plain.current)} />
         </Suspense>
       )}
     </div>
   );
 }
 
-/** Milliseconds: soon after the first answer, so that it never waits for Monaco; and at the latest this long after the page opened. */
-const soon = 250;
-const latest = 6000;
+/** Where the visitor is in the plain editor, for Monaco to go on from. */
+function placeIn(area: HTMLTextAreaElement | null): EditorPlace | null {
+  if (area === null) return null;
+  const { selectionStart, selectionEnd, scrollTop, scrollLeft } = area;
+  return { focused: document.activeElement === area, selectionStart, selectionEnd, scrollTop, scrollLeft };
+}
+
+/** Milliseconds after the first answer that Monaco waits for the machine, which is what else loads then. */
+const patience = 4000;
+/** Milliseconds after the page opened when there is no answer at all. */
+const latest = 8000;
 
 const answered = (state: State): boolean =>
   state.evaluation.lastMs !== null || state.evaluation.failure !== null || countErrors(state.diagnostics) > 0;
 
-function useMonacoWanted(): boolean {
+/** Nothing waits for Monaco: it loads when the machine's page is there, or as soon as the visitor goes to the text. */
+function useMonacoWanted(eager: boolean): boolean {
   const early = useAppState(answered);
+  const served = useAppState((state) => state.preview.revision > 0 || state.machine.phase === "failed");
   const [wanted, setWanted] = useState(false);
   useEffect(() => {
     if (touchOnly()) return undefined;
-    const timer = setTimeout(() => setWanted(true), early ? soon : latest);
+    const timer = setTimeout(() => setWanted(true), early ? (served || eager ? 0 : patience) : latest);
     return () => clearTimeout(timer);
-  }, [early]);
+  }, [early, served, eager]);
   return wanted;
 }
 

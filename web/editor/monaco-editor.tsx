@@ -1,5 +1,6 @@
 /** Monaco as a component. The state is the truth: typing goes to `editFile`, and what others change in the state comes back as an undoable edit. */
 import { useEffect, useEffectEvent, useRef } from "react";
+import type { EditorPlace } from "./editor-place.ts";
 import { fileOfModel, modelUri, showDiagnostics, syncModels, toMonacoRange } from "./models.ts";
 import { monaco, prepareMonaco } from "./monaco.ts";
 import { registerProviders } from "./providers.ts";
@@ -10,8 +11,8 @@ import { isDark } from "#web/state/appearance.ts";
 export interface MonacoEditorProps {
   /** Told once Monaco shows the file. */
   shown(): void;
-  /** Whether the visitor was already typing in the plain editor. */
-  takeFocus: boolean;
+  /** Where the visitor is in the plain editor, asked at the moment Monaco is there. */
+  takeOver(): EditorPlace | null;
 }
 
 export default function MonacoEditor(props: MonacoEditorProps) {
@@ -19,7 +20,9 @@ export default function MonacoEditor(props: MonacoEditorProps) {
   const page = usePage();
   const begin = useEffectEvent((element: HTMLElement): (() => void) => {
     const stop = mount(element, page);
-    if (props.takeFocus) monaco.editor.getEditors()[0]?.focus();
+    const [editor] = monaco.editor.getEditors();
+    const place = props.takeOver();
+    if (editor && place) goOn(editor, place);
     props.shown();
     return stop;
   });
@@ -37,6 +40,16 @@ export default function MonacoEditor(props: MonacoEditorProps) {
     };
   }, []);
   return <div ref={place} className="monaco-place" />;
+}
+
+/** The same lines in sight, the same selection, and the keyboard where it was. */
+function goOn(editor: monaco.editor.ICodeEditor, place: EditorPlace): void {
+  const model = editor.getModel();
+  if (!model) return;
+  const [start, end] = [model.getPositionAt(place.selectionStart), model.getPositionAt(place.selectionEnd)];
+  editor.setSelection(monaco.Range.fromPositions(start, end));
+  editor.setScrollPosition({ scrollTop: place.scrollTop, scrollLeft: place.scrollLeft });
+  if (place.focused) editor.focus();
 }
 
 function mount(place: HTMLElement, page: Page): () => void {

@@ -1,5 +1,5 @@
 /** The editor before Monaco: a text area over coloured text, in the same face and measure, so that the change is not seen. */
-import { useLayoutEffect, useRef } from "react";
+import { useLayoutEffect, useRef, type RefObject } from "react";
 import { highlight } from "./highlight.ts";
 import "./plain-editor.css";
 import type { Diagnostic } from "#web/state/model.ts";
@@ -10,12 +10,13 @@ export interface PlainEditorProps {
   errors: Diagnostic[];
   change(text: string): void;
   focused?(): void;
+  /** The text area, for whoever takes over from it. */
+  area: RefObject<HTMLTextAreaElement | null>;
 }
 
-export function PlainEditor({ path, text, errors, change, focused }: PlainEditorProps) {
+export function PlainEditor({ path, text, errors, change, focused, area }: PlainEditorProps) {
   const colours = useRef<HTMLPreElement>(null);
   const numbers = useRef<HTMLOListElement>(null);
-  const area = useRef<HTMLTextAreaElement>(null);
   const follow = (): void => {
     const { scrollTop = 0, scrollLeft = 0 } = area.current ?? {};
     if (colours.current) colours.current.style.transform = `translate(${-scrollLeft}px, ${-scrollTop}px)`;

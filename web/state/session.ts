@@ -140,7 +140,8 @@ async function begin(page: PageStore): Promise<Parts> {
     evaluator,
     machine: createMachineHost({
       wanted: () => page.getState().ui.settings.driver,
-      onFallback: (detail) => notify(page, "missing-feature", "The simulation could not start: Linux runs instead.", { detail }),
+      onFallback: (detail) =>
+        notify(page, "missing-feature", "The simulation could not start: Linux runs instead.", { detail }),
     }),
     builder,
     teaching: () =>
