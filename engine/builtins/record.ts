@@ -10,6 +10,9 @@
  *   or `call(f, [args])` to have a function called. Errors of what it asked for arrive as exceptions at the `yield`, so `try` works.
  *   The same routine runs on the JavaScript stack or, at depth, on the machine's; it must not keep state outside itself.
  *
+ * A routine that is called very often may have a `direct` form beside it, for the JavaScript stack only: a plain function that asks for
+ * the same things in the same order by `force` and `callOne` (direct.ts), because a generator can cost more than the work.
+ *
  * Routines compose by `yield*`: engine/eval/coerce.ts, equality.ts and force-deep.ts export such helpers.
  */
 import type { Evaluate, ForceAt } from "#engine/eval/code.ts";
@@ -87,6 +90,8 @@ export interface Builtin extends BuiltinInfo {
   readonly arity: number;
   readonly impl?: (args: never, context: EvalContext, pos: Pos | undefined) => Slot;
   readonly routine?: (args: never, context: EvalContext, pos: Pos | undefined) => Routine<Slot>;
+  /** What the routine does, on the JavaScript stack. */
+  readonly direct?: (args: never, context: EvalContext, pos: Pos | undefined) => Slot;
   /** Arguments are forced and checked last first. */
   readonly reversed?: boolean;
   /** False for builtins that leave no "while calling the 'x' builtin" line in traces. */
@@ -106,9 +111,10 @@ interface BuiltinSpec<A extends readonly Arg[]> extends BuiltinInfo {
   readonly traced?: boolean;
   readonly impl?: (args: ArgValues<A>, context: EvalContext, pos: Pos | undefined) => Slot;
   readonly routine?: (args: ArgValues<A>, context: EvalContext, pos: Pos | undefined) => Routine<Slot>;
+  readonly direct?: (args: ArgValues<A>, context: EvalContext, pos: Pos | undefined) => Slot;
 }
 
-/** Makes a builtin of a record; exactly one of `impl` and `routine` must be there. */
+/** Makes a builtin of a record; exactly one of `impl` and `routine` must be there, and `direct` only beside a routine. */
 export function builtin<const A extends readonly Arg[]>(spec: BuiltinSpec<A>): Builtin {
   return { traced: true, ...spec, arity: spec.args.length };
 }

@@ -39,9 +39,10 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
       }
       current = runBody(code, env, pos);
     } else if (current instanceof PrimOp || current instanceof PrimOpApp) {
-      const before = current instanceof PrimOp ? [] : current.args;
+      const before = current instanceof PrimOp ? noSlots : current.args;
       const take = Math.min(current.builtin.arity - before.length, args.length - used);
-      const all = [...before, ...args.slice(used, used + take)];
+      const given = args.slice(used, used + take);
+      const all = before.length === 0 ? given : before.concat(given);
       used += take;
       current =
         all.length < current.builtin.arity
@@ -56,6 +57,8 @@ export function callFunction(fn: Value, args: readonly Slot[], pos: Pos | undefi
   return current;
 }
 
+const noSlots: readonly Slot[] = [];
+
 /** Runs a lambda's body; the caller has counted the call. */
 function runBody(code: LambdaCode, env: Env, pos: Pos | undefined): Value {
   try {
@@ -67,20 +70,55 @@ function runBody(code: LambdaCode, env: Env, pos: Pos | undefined): Value {
 
 /** Calls a forced function with one argument: the common case, without an array of arguments. */
 export function callOne(fn: Value, argument: Slot, pos: Pos | undefined): Value {
-  if (!(fn instanceof Lambda) || runtime.depth >= runtime.maxDepth) return callFunction(fn, [argument], pos);
+  if (runtime.depth >= runtime.maxDepth) return callFunction(fn, [argument], pos);
+  if (fn instanceof Lambda) {
+    if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(pos);
+    runtime.depth++;
+    const code = fn.code;
+    const env: Env =
+      code.formals === null
+        ? [fn.env, argument]
+        : bindFormals(fn, argument, forceFormalsArgument(fn, argument, pos), pos);
+    let value: Value;
+    try {
+      value = code.body.run(env);
+    } catch (thrown) {
+      throw lambdaTrace(thrown, code, pos);
+    }
+    runtime.depth--;
+    runtime.calls--;
+    return value;
+  }
+  if (fn instanceof PrimOp) {
+    const { builtin } = fn;
+    return builtin.arity === 1 ? callBuiltin(builtin, [argument], pos) : new PrimOpApp(builtin, [argument]);
+  }
+  return callFunction(fn, [argument], pos);
+}
+
+/** Calls a forced function with two arguments. */
+export function callTwo(fn: Value, first: Slot, second: Slot, pos: Pos | undefined): Value {
+  if (runtime.depth < runtime.maxDepth) {
+    if (fn instanceof Lambda && fn.code.formals === null) {
+      const inner = fn.code.body.lambda;
+      if (inner?.formals === null) {
+        if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(pos);
+        runtime.depth++;
+        const value = runBody(inner, [[fn.env, first], second], pos);
+        runtime.depth--;
+        runtime.calls--;
+        return value;
+      }
+    } else if (fn instanceof PrimOp && fn.builtin.arity === 2) return callBuiltin(fn.builtin, [first, second], pos);
+  }
+  return callFunction(fn, [first, second], pos);
+}
+
+/** A counted call of a builtin with all its arguments. */
+function callBuiltin(builtin: Builtin, slots: Slot[], pos: Pos | undefined): Value {
   if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(pos);
   runtime.depth++;
-  const code = fn.code;
-  const env: Env =
-    code.formals === null
-      ? [fn.env, argument]
-      : bindFormals(fn, argument, forceFormalsArgument(fn, argument, pos), pos);
-  let value: Value;
-  try {
-    value = code.body.run(env);
-  } catch (thrown) {
-    throw lambdaTrace(thrown, code, pos);
-  }
+  const value = runBuiltin(builtin, slots, pos);
   runtime.depth--;
   runtime.calls--;
   return value;
@@ -119,20 +157,19 @@ export function functorOf(value: Value, pos: Pos | undefined): { slot: Slot; pos
 
 /** Forces and checks the arguments of a builtin in order and runs it; the caller has counted the call. */
 export function runBuiltin(builtin: Builtin, slots: Slot[], pos: Pos | undefined): Value {
-  const { args, impl, routine, traced } = builtin;
+  const { args, impl, direct, reversed } = builtin;
   try {
     for (let turn = 0; turn < args.length; turn++) {
-      const i = builtin.reversed === true ? args.length - 1 - turn : turn;
+      const i = reversed === true ? args.length - 1 - turn : turn;
       const arg = args[i]!;
       if (arg.type !== "lazy") slots[i] = forceArg(slots[i]!, builtin, arg, i);
     }
-    if (impl !== undefined) {
-      const result = impl(slots as never, evalContext(), pos);
-      return result instanceof Thunk ? force(result) : result;
-    }
-    return drive(routine!(slots as never, evalContext(), pos));
+    const plain = impl ?? direct;
+    if (plain === undefined) return drive(builtin.routine!(slots as never, evalContext(), pos));
+    const result = plain(slots as never, evalContext(), pos);
+    return result instanceof Thunk ? force(result) : result;
   } catch (thrown) {
-    throw traced ? builtinTrace(thrown, builtin, pos) : thrown;
+    throw builtin.traced ? builtinTrace(thrown, builtin, pos) : thrown;
   }
 }
 

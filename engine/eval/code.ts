@@ -39,26 +39,37 @@ export class ForceAt {
 
 export type Outcome = Value | Pending;
 
-export interface Code {
+/** One class for all codes, so that whoever runs one sees objects of one shape. */
+export class Code {
   /** Evaluates to weak head normal form. */
   run: (env: Env) => Value;
   step: (machine: Machine, env: Env) => Outcome;
+  /** The slot for a use that may never be forced: a constant or the variable's own slot; undefined where it is a new thunk. */
+  readonly slot: ((env: Env) => Slot) | undefined;
   /**
    * The value if it is at hand: constants, evaluated variables and arithmetic of these. Never forces, calls or throws. The machine asks
    * this first, because it spares it most of its frames.
    */
-  quick?: (env: Env) => Value | undefined;
+  quick: ((env: Env) => Value | undefined) | undefined;
   /** For a function expression: the function, so that a call with several arguments can go straight on. */
-  lambda?: LambdaCode;
-  /** The slot for a use that may never be forced: a constant, the variable's own slot, or a new thunk. */
-  delay: (env: Env) => Slot;
+  lambda: LambdaCode | undefined;
+
+  constructor(run: Code["run"], step: Code["step"], slot?: Code["slot"], quick?: Code["quick"]) {
+    this.run = run;
+    this.step = step;
+    this.slot = slot;
+    this.quick = quick;
+    this.lambda = undefined;
+  }
+
+  /** The slot for a use that may never be forced. */
+  delay(env: Env): Slot {
+    return this.slot === undefined ? new Thunk(this, env) : this.slot(env);
+  }
 }
 
 /** A code whose delayed form is a thunk of itself. */
-export function makeCode(run: Code["run"], step: Code["step"]): Code {
-  const self: Code = { run, step, delay: (env) => new Thunk(self, env) };
-  return self;
-}
+export const makeCode = (run: Code["run"], step: Code["step"]): Code => new Code(run, step);
 
 /** A code that evaluates nothing else: it runs the same in both ways. */
 export const leafCode = (run: Code["run"]): Code => makeCode(run, (_machine, env) => run(env));
@@ -66,7 +77,7 @@ export const leafCode = (run: Code["run"]): Code => makeCode(run, (_machine, env
 /** A value known when compiling. */
 export function constantCode(value: Value): Code {
   const run = () => value;
-  return { run, step: run, delay: run, quick: run };
+  return new Code(run, run, run, run);
 }
 
 /** A code with a direct form for the JavaScript stack and a routine for the machine. */

@@ -4,7 +4,7 @@
  * A thunk under evaluation holds the black hole; meeting it again is infinite recursion. A thunk whose evaluation failed keeps the
  * error, as C++ Nix does; one unwound by anything else (a `NeedsIO`, exceeded call depth) returns to unevaluated.
  */
-import type { Code } from "./code.ts";
+import { Code } from "./code.ts";
 import { NixError } from "./error.ts";
 import type { Pos } from "./positions.ts";
 import { deepEvaluator, runtime } from "./runtime.ts";
@@ -15,7 +15,7 @@ function neverRun(): never {
 }
 
 /** The code of a thunk that is being evaluated. */
-export const blackHole: Code = { run: neverRun, step: neverRun, delay: neverRun };
+export const blackHole = new Code(neverRun, neverRun, neverRun);
 
 const noEnv: Env = [];
 

@@ -1,7 +1,7 @@
 /**
  * Function application.
  */
-import { callFunction, callOne } from "../call.ts";
+import { callFunction, callOne, callTwo } from "../call.ts";
 import { makeCode, type Code, type Outcome } from "../code.ts";
 import type { Frame, Machine } from "../machine.ts";
 import type { Pos } from "../positions.ts";
@@ -15,16 +15,21 @@ export function applyCode(fn: Code, args: readonly Code[], pos: Pos): Code {
     machine.push(new FunctionFrame(args, env, pos));
     return machine.eval(fn, env);
   };
-  const runFn = fn.run;
+  const [argument, second] = args as readonly [Code, Code?];
   if (args.length === 1) {
-    const argument = args[0]!;
     return makeCode((env) => {
-      const callee = runFn(env);
+      const callee = fn.run(env);
       return callOne(callee, argument.delay(env), pos);
     }, step);
   }
+  if (args.length === 2) {
+    return makeCode((env) => {
+      const callee = fn.run(env);
+      return callTwo(callee, argument.delay(env), second!.delay(env), pos);
+    }, step);
+  }
   return makeCode((env) => {
-    const callee = runFn(env);
+    const callee = fn.run(env);
     return callFunction(callee, delayAll(args, env), pos);
   }, step);
 }

@@ -30,11 +30,15 @@ function runCondition(condition: Code, env: Env, texts: ConditionTexts): boolean
 }
 
 /** A code that evaluates a Boolean and then goes on with what `next` chooses: another code or a value. */
-function branchCode(condition: Code, texts: ConditionTexts, next: (truth: boolean) => Code | boolean): Code {
-  const run = (env: Env): Value => {
+function branchCode(
+  condition: Code,
+  texts: ConditionTexts,
+  next: (truth: boolean) => Code | boolean,
+  run: Code["run"] = (env) => {
     const chosen = next(runCondition(condition, env, texts));
     return typeof chosen === "boolean" ? chosen : chosen.run(env);
-  };
+  },
+): Code {
   return makeCode(run, (machine, env) => {
     const truth = condition.quick?.(env);
     if (typeof truth === "boolean") {
@@ -69,7 +73,12 @@ class ConditionFrame implements Frame {
 
 export function ifCode(condition: Code, then: Code, otherwise: Code, pos: Pos): Code {
   const texts = { context: "while evaluating a branch condition", pos };
-  return branchCode(condition, texts, (truth) => (truth ? then : otherwise));
+  return branchCode(
+    condition,
+    texts,
+    (truth) => (truth ? then : otherwise),
+    (env) => (runCondition(condition, env, texts) ? then.run(env) : otherwise.run(env)),
+  );
 }
 
 /** The right operand of a logical operator: evaluates to a Boolean. */
@@ -82,17 +91,34 @@ export function logicalCode(operator: "&&" | "||" | "->", left: Code, right: Cod
   const texts = { context: `in the left operand of the ${name} operator`, pos };
   switch (operator) {
     case "&&":
-      return branchCode(left, texts, (truth) => (truth ? second : false));
+      return branchCode(
+        left,
+        texts,
+        (truth) => (truth ? second : false),
+        (env) => runCondition(left, env, texts) && second.run(env),
+      );
     case "||":
-      return branchCode(left, texts, (truth) => (truth ? true : second));
+      return branchCode(
+        left,
+        texts,
+        (truth) => (truth ? true : second),
+        (env) => runCondition(left, env, texts) || second.run(env),
+      );
     case "->":
       return branchCode(left, texts, (truth) => (truth ? second : true));
   }
 }
 
 /** `!operand`; `pos` is the operand's own position, which not every expression has. */
-export const notCode = (operand: Code, pos: Pos | undefined): Code =>
-  branchCode(operand, { context: "in the argument of the not operator", pos }, (truth) => !truth);
+export function notCode(operand: Code, pos: Pos | undefined): Code {
+  const texts = { context: "in the argument of the not operator", pos };
+  return branchCode(
+    operand,
+    texts,
+    (truth) => !truth,
+    (env) => !runCondition(operand, env, texts),
+  );
+}
 
 /** `assert condition; body`. `text` prints the condition. */
 export function assertCode(condition: Code, body: Code, text: () => string, pos: Pos): Code {
@@ -151,7 +177,7 @@ export function lazyCode(compile: () => Code): Code {
 function become(self: Code, compiled: Code): Code {
   self.run = compiled.run;
   self.step = compiled.step;
-  if (compiled.quick !== undefined) self.quick = compiled.quick;
-  if (compiled.lambda !== undefined) self.lambda = compiled.lambda;
+  self.quick = compiled.quick;
+  self.lambda = compiled.lambda;
   return self;
 }

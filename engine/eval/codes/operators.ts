@@ -31,7 +31,21 @@ interface Operator {
   readonly pos: Pos;
 }
 
-function operatorCode(first: Code, second: Code, operator: Operator): Code {
+function operatorCode(
+  first: Code,
+  second: Code,
+  operator: Operator,
+  run: Code["run"] = plainRun(first, second, operator),
+): Code {
+  return makeCode(run, (machine, env) => {
+    if (operator.counted && runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(operator.pos);
+    machine.push(new FirstFrame(operator, second, env));
+    return machine.eval(first, env);
+  });
+}
+
+/** An operator that is no call: operands in order, each checked as it comes. */
+function plainRun(first: Code, second: Code, operator: Operator): Code["run"] {
   const operand = (code: Code, env: Env, which: 0 | 1): Value => {
     try {
       const value = code.run(env);
@@ -41,25 +55,55 @@ function operatorCode(first: Code, second: Code, operator: Operator): Code {
       throw operator.trace === undefined ? thrown : operator.trace(thrown, which);
     }
   };
-  const finish = (a: Value, b: Value): Value => operator.quick(a, b) ?? drive(operator.slow!(a, b));
-  const plain = (env: Env): Value => finish(operand(first, env, 0), operand(second, env, 1));
-  const counted = (env: Env): Value => {
+  return (env) => finish(operator, operand(first, env, 0), operand(second, env, 1));
+}
+
+const finish = (operator: Operator, a: Value, b: Value): Value => operator.quick(a, b) ?? drive(operator.slow!(a, b));
+
+/**
+ * The ways to run the operators that count as calls, one function each so that each sees its own kinds of values. `quick` says what is
+ * the result of two small numbers.
+ */
+const countedRuns = {
+  "-": (first, second, operator) => (env) => {
     if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(operator.pos);
     let value: Value;
     try {
-      value = finish(operand(first, env, 0), operand(second, env, 1));
+      const a = first.run(env);
+      const b = second.run(env);
+      const small = typeof a === "number" && typeof b === "number" ? a - b : Infinity;
+      value = Number.isSafeInteger(small) ? small : finish(operator, a, b);
     } catch (thrown) {
       throw operator.outer!(thrown);
     }
     runtime.calls--;
     return value;
-  };
-  return makeCode(operator.counted ? counted : plain, (machine, env) => {
-    if (operator.counted && runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(operator.pos);
-    machine.push(new FirstFrame(operator, second, env));
-    return machine.eval(first, env);
-  });
-}
+  },
+  "<": (first, second, operator) => (env) => {
+    if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(operator.pos);
+    let value: Value;
+    try {
+      const a = first.run(env);
+      const b = second.run(env);
+      value = typeof a === "number" && typeof b === "number" ? a < b : finish(operator, a, b);
+    } catch (thrown) {
+      throw operator.outer!(thrown);
+    }
+    runtime.calls--;
+    return value;
+  },
+  other: (first, second, operator) => (env) => {
+    if (runtime.calls++ > runtime.maxCalls) throw callDepthExceeded(operator.pos);
+    let value: Value;
+    try {
+      value = finish(operator, first.run(env), second.run(env));
+    } catch (thrown) {
+      throw operator.outer!(thrown);
+    }
+    runtime.calls--;
+    return value;
+  },
+} satisfies Record<string, (first: Code, second: Code, operator: Operator) => Code["run"]>;
 
 /** Waits for the first operand. */
 class FirstFrame implements Frame {
@@ -150,16 +194,17 @@ const isNumber = (value: Value): value is Int | NixFloat => isInt(value) || valu
 export function arithmeticCode(operator: "-" | "*" | "/", left: Code, right: Code, pos: Pos): Code {
   const { name, noun, compute } = arithmetic[operator];
   const outer = builtinLine(name, pos);
-  const code = operatorCode(left, right, {
+  const described: Operator = {
     quick: (a, b) => {
-      if (typeof a === "number" && typeof b === "number") return compute(a, b);
       if (isNumber(a) && isNumber(b)) return compute(a, b);
       throw numberError(a, b, noun);
     },
     outer,
     counted: true,
     pos,
-  });
+  };
+  const run = operator === "-" ? countedRuns["-"] : countedRuns.other;
+  const code = operatorCode(left, right, described, run(left, right, described));
   if (operator === "/") return code;
   return quickNumbers(code, left, right, operator === "-" ? (a, b) => a - b : (a, b) => a * b + 0);
 }
@@ -206,19 +251,20 @@ const isZero = (value: Value): boolean => (value instanceof NixFloat ? value.val
 
 /** `<` of the operands in evaluation order: `a > b` passes them swapped. */
 export function lessCode(left: Code, right: Code, pos: Pos): Code {
-  const code = operatorCode(left, right, {
-    quick: (a, b) => (typeof a === "number" && typeof b === "number" ? a < b : quickLess(a, b)),
+  const described: Operator = {
+    quick: (a, b) => quickLess(a, b),
     slow: (a, b) => lessThan(a, b),
     outer: builtinLine("lessThan", pos),
     counted: true,
     pos,
-  });
+  };
+  const code = operatorCode(left, right, described, countedRuns["<"](left, right, described));
   return quickTest(code, left, right, (a, b) => a < b);
 }
 
 /** `==`, and `!=` when negated. */
 export function equalCode(left: Code, right: Code, negated: boolean, pos: Pos): Code {
-  const code = operatorCode(left, right, {
+  const described: Operator = {
     quick: (a, b) => {
       const same = quickEquals(a, b);
       return same === undefined ? undefined : same !== negated;
@@ -228,6 +274,12 @@ export function equalCode(left: Code, right: Code, negated: boolean, pos: Pos): 
     },
     counted: false,
     pos,
+  };
+  const code = operatorCode(left, right, described, (env) => {
+    const a = left.run(env);
+    const b = right.run(env);
+    const same = a === b && typeof a !== "object" ? true : quickEquals(a, b);
+    return same === undefined ? finish(described, a, b) : same !== negated;
   });
   return quickTest(code, left, right, negated ? (a, b) => a !== b : (a, b) => a === b);
 }

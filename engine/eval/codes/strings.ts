@@ -63,7 +63,15 @@ class Joiner {
 
 /** `"…${x}…"`: always a string. */
 export function interpolationCode(parts: readonly Part[]): Code {
-  const run = (env: Env): Value => joinRest(new Joiner(), true, parts, 0, env).string();
+  const run = (env: Env): Value => {
+    let text = "";
+    for (let i = 0; i < parts.length; i++) {
+      const value = parts[i]!.code.run(env);
+      if (typeof value === "string") text += value;
+      else return joinFrom(text, value, parts, i, env);
+    }
+    return text;
+  };
   function* routine(env: Env): Routine<Slot> {
     return (yield* joinRestRoutine(new Joiner(), true, parts, 0, env)).string();
   }
@@ -77,7 +85,11 @@ export function plusCode(parts: readonly [Part, ...Part[]], pos: Pos): Code {
     const value = first.code.run(env);
     if (isInt(value) || value instanceof NixFloat) {
       let sum: Int | NixFloat = value;
-      for (let i = 1; i < parts.length; i++) sum = addPart(sum, parts[i]!.code.run(env), parts[i]!.pos);
+      for (let i = 1; i < parts.length; i++) {
+        const next = parts[i]!.code.run(env);
+        const small: number = typeof sum === "number" && typeof next === "number" ? sum + next : Infinity;
+        sum = Number.isSafeInteger(small) ? small : addPart(sum, next, parts[i]!.pos);
+      }
       return sum;
     }
     const joiner = new Joiner();
@@ -107,6 +119,14 @@ function addPart(sum: Int | NixFloat, value: Value, pos: Pos): Int | NixFloat {
   if (isInt(value) || value instanceof NixFloat) return add(sum, value, pos);
   const to = sum instanceof NixFloat ? "a float" : "an integer";
   throw new NixError("type", `cannot add ${describeType(value)} to ${to}`, { pos });
+}
+
+/** The string of plain text so far, the value of a part that is no plain string, and the parts after it. */
+function joinFrom(text: string, value: Value, parts: readonly Part[], at: number, env: Env): NixString {
+  const joiner = new Joiner();
+  joiner.append(text);
+  joiner.append(quickString(value, copying) ?? runString(value, true, parts[at]!.pos));
+  return joinRest(joiner, true, parts, at + 1, env).string();
 }
 
 function joinRest(joiner: Joiner, copy: boolean, parts: readonly Part[], from: number, env: Env): Joiner {

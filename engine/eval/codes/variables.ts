@@ -1,7 +1,7 @@
 /**
  * Variables: cells of frames, builtins, and names that only a `with` can bring.
  */
-import { Evaluate, makeCode, routineCode, type Code } from "../code.ts";
+import { Code, Evaluate, makeCode, routineCode } from "../code.ts";
 import { NixError, addTrace } from "../error.ts";
 import { expectedError } from "../expect.ts";
 import { force, forceThunk, peek } from "../force.ts";
@@ -12,18 +12,18 @@ import type { Routine } from "#engine/builtins/record.ts";
 /** A cell `depth` frames up. A cell that is not filled yet (in `rec`, `let`, formals) becomes a thunk of the variable. */
 export function localCode(depth: number, cell: number, pos: Pos | undefined): Code {
   const read = cellReader(depth, cell);
-  const self: Code = {
-    run: cellRunner(depth, cell, pos),
-    step: (machine, env) => machine.force(read(env), pos),
-    quick: (env) => {
-      const slot = read(env);
-      return slot instanceof Thunk ? peek(slot) : slot;
-    },
-    delay: (env) => {
+  const self = new Code(
+    cellRunner(depth, cell, pos),
+    (machine, env) => machine.force(read(env), pos),
+    (env) => {
       const slot = read(env) as Slot | undefined;
       return slot === undefined ? new Thunk(self, env) : slot;
     },
-  };
+    (env) => {
+      const slot = read(env);
+      return slot instanceof Thunk ? peek(slot) : slot;
+    },
+  );
   return self;
 }
 
@@ -76,9 +76,13 @@ function frameAt(env: Env, depth: number): Env {
 export function globalCode(slot: Slot, pos: Pos): Code {
   const delay = () => slot;
   if (slot instanceof Thunk)
-    return { run: () => forceThunk(slot, pos), step: (machine) => machine.force(slot, pos), delay };
+    return new Code(
+      () => forceThunk(slot, pos),
+      (machine) => machine.force(slot, pos),
+      delay,
+    );
   const run = () => slot;
-  return { run, step: run, delay };
+  return new Code(run, run, delay, run);
 }
 
 /** A name looked up in the enclosing `with`s, innermost first. */
