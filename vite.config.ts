@@ -1,6 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
+import { precompress } from "./scripts/precompress.ts";
 import { samplesArchive } from "./scripts/samples-archive.ts";
 
 /**
@@ -13,12 +14,13 @@ export default defineConfig({
   plugins: [
     react(),
     samplesArchive(),
+    precompress(),
     VitePWA({
       strategies: "injectManifest",
       srcDir: "web/sw",
       filename: "service-worker.ts",
       injectRegister: false,
-      injectManifest: { globPatterns: ["**/*"], maximumFileSizeToCacheInBytes: 40_000_000 },
+      injectManifest: { globPatterns: ["**/*"], globIgnores: ["**/*.br"], maximumFileSizeToCacheInBytes: 40_000_000 },
       manifest: {
         name: "Terrarium",
         short_name: "Terrarium",

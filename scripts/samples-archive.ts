@@ -1,8 +1,7 @@
-// A Vite plugin that packs samples/ for the page: compressed archives of the channel's text, which a first result needs, and of the
+// A Vite plugin that packs samples/ for the page: archives of the channel's text, which a first result needs, and of the
 // examples and lessons, which it does not; and every seed's binary files as assets of their own, loaded only when a store path needs them. `virtual:samples` gives the addresses (types: workers/samples.ts).
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { deflateRawSync } from "node:zlib";
 import type { Plugin } from "vite";
 // Relative, not by alias: Vite reads its configuration before any alias exists.
 import { encodeUtf8 } from "../engine/store/format/bytes.ts";
@@ -96,15 +95,15 @@ export function samplesArchive(): Plugin {
       const source = JSON.stringify(list).replaceAll(/"@url(\d+)@"/g, (_, index: string) => expressions[Number(index)]);
       const texts = collectText();
       const archive = (name: string, belongs: (file: SampleFile) => boolean) => {
-        const bytes = deflateRawSync(JSON.stringify(texts.filter(belongs)), { level: 9 });
+        const bytes = Buffer.from(JSON.stringify(texts.filter(belongs)));
         return production
           ? emit(name, bytes)
-          : JSON.stringify(`data:application/octet-stream;base64,${bytes.toString("base64")}`);
+          : JSON.stringify(`data:application/json;base64,${bytes.toString("base64")}`);
       };
       const ofChannel = ([name]: SampleFile) => name.startsWith("channel/");
       return [
-        `export const channelUrl = ${archive("channel.bin", ofChannel)};`,
-        `export const teachingUrl = ${archive("teaching.bin", (file) => !ofChannel(file))};`,
+        `export const channelUrl = ${archive("channel.json", ofChannel)};`,
+        `export const teachingUrl = ${archive("teaching.json", (file) => !ofChannel(file))};`,
         `export const seeds = ${source};\n`,
       ].join("\n");
     },

@@ -35,7 +35,9 @@ const compressors = {
 /** Compressed contents by encoding, file and time of change: the editor alone is megabytes. */
 const compressed = new Map();
 
+/** What the build compressed beforehand is better than what there is time for here. */
 function compress(file, encoding) {
+  if (encoding === "br" && existsSync(`${file}.br`)) return readFile(`${file}.br`);
   const key = `${encoding} ${file} ${statSync(file).mtimeMs}`;
   if (!compressed.has(key)) compressed.set(key, readFile(file).then(compressors[encoding]));
   return compressed.get(key);

@@ -17,7 +17,7 @@ import type {
   TransferWorker,
 } from "./api.ts";
 import type { Machine, MachineImages, MachineListener } from "./machine/types.ts";
-import { type SampleFile, type SeedTree, unpackSamples } from "./samples.ts";
+import { type SampleFile, type SeedTree, readSamples } from "./samples.ts";
 
 export type { LessonCheck, LessonCondition } from "#engine/system/lesson.ts";
 export type { SampleFile } from "./samples.ts";
@@ -81,7 +81,7 @@ export const loadChannel = () => fetchAsset(channelUrl);
 /** Examples and lessons, and how a lesson is read. */
 export async function loadTeaching(): Promise<Teaching> {
   const [archive, { parseLesson }] = await Promise.all([fetchAsset(teachingUrl), import("#engine/system/lesson.ts")]);
-  return { files: await unpackSamples(archive), parseLesson };
+  return { files: readSamples(archive), parseLesson };
 }
 
 /** The worker's own script loads while the archive does. */

@@ -28,7 +28,7 @@ export interface Seed {
   readonly tree: SeedTree;
 }
 
-/** [path below samples/, executable, text]: an archive is the JSON array of these, compressed with raw deflate. */
+/** [path below samples/, executable, text]: an archive is the JSON array of these; servers compress it. */
 export type SampleFile = readonly [path: string, executable: boolean, content: string];
 
 /** The seed's tree as the store's formats have it. */
@@ -37,8 +37,6 @@ export function seedFileTree(tree: SeedTree): TreeNode<SeedFile> {
   return { type: "directory", entries: new Map(tree.entries.map(([name, node]) => [name, seedFileTree(node)])) };
 }
 
-/** Unpacks an archive. */
-export async function unpackSamples(archive: Uint8Array<ArrayBuffer>): Promise<SampleFile[]> {
-  const stream = new Blob([archive]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return (await new Response(stream).json()) as SampleFile[];
-}
+/** Reads an archive. */
+export const readSamples = (archive: Uint8Array): SampleFile[] =>
+  JSON.parse(new TextDecoder().decode(archive)) as SampleFile[];

@@ -22,7 +22,7 @@ export function PlainEditor({ path, text, errors, change, focused, area }: Plain
     if (colours.current) colours.current.style.transform = `translate(${-scrollLeft}px, ${-scrollTop}px)`;
     if (numbers.current) numbers.current.style.transform = `translateY(${-scrollTop}px)`;
   };
-  useLayoutEffect(follow, [text, path]);
+  useLayoutEffect(follow);
   const bad = new Set(errors.map((error) => error.range.start.line));
   return (
     <div className="plain">

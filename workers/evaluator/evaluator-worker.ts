@@ -25,7 +25,7 @@ import type {
   StoreItem,
   SystemSummary,
 } from "../api.ts";
-import { unpackSamples } from "../samples.ts";
+import { readSamples } from "../samples.ts";
 import type { SourcePin } from "../transfer/types.ts";
 import { CHANNEL, CHANNELS, CONFIGURATION, type MissingPart, type VirtualFiles, createVirtualFiles } from "./files.ts";
 import { type PageIo, createPageIo } from "./io.ts";
@@ -76,7 +76,7 @@ function need(): State {
 
 const worker: EvaluatorWorker = {
   async start(archive, services) {
-    const files = createVirtualFiles(await unpackSamples(new Uint8Array(archive)), seeds);
+    const files = createVirtualFiles(readSamples(archive), seeds);
     const io = createPageIo(files, seeds);
     const settings = settingsWith([]);
     const evaluator = createEvaluator({ io, settings });
