@@ -5,7 +5,7 @@ import { NixError } from "#engine/eval/error.ts";
 import { coerceToString } from "#engine/eval/coerce.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { attributePos } from "#engine/eval/positions.ts";
-import { quoteString } from "#engine/eval/print.ts";
+import { printName } from "#engine/eval/print.ts";
 import { parseContextElement } from "#engine/eval/string-context.ts";
 import { Attrs, contextOf, makeString, textOf } from "#engine/eval/value.ts";
 import type { NixString, Slot } from "#engine/eval/value.ts";
@@ -57,7 +57,9 @@ function* elementsOf(path: string, info: Attrs, pos: ReturnType<typeof attribute
   }
   const outputs = info.get("outputs");
   if (outputs === undefined) return elements;
-  const names = yield* demand(outputs, "list", "while evaluating the `outputs` attribute of a string context");
+  const where = attributePos(info.positions, info.keys, "outputs");
+  const context = "while evaluating the `outputs` attribute of a string context";
+  const names = yield* demand(outputs, "list", context, where);
   if (names.length > 0 && !path.endsWith(".drv")) throw notDerivation("derivation output", path, pos);
   for (const name of names) {
     elements.push(
@@ -68,7 +70,7 @@ function* elementsOf(path: string, info: Attrs, pos: ReturnType<typeof attribute
 }
 
 const notDerivation = (what: string, path: string, pos: ReturnType<typeof attributePos>): NixError =>
-  new NixError("eval", `tried to add ${what} context of ${quoteString(path)}, which is not a derivation, to a string`, {
+  new NixError("eval", `tried to add ${what} context of ${printName(path)}, which is not a derivation, to a string`, {
     pos,
   });
 
@@ -105,7 +107,7 @@ export const contextBuiltins: BuiltinFamily = [
         const path = additions.keys.names[i]!;
         const pos = attributePos(additions.positions, additions.keys, path);
         if (!path.startsWith(`${context.settings.storeDir}/`)) {
-          throw new NixError("eval", `context key '${quoteString(path)}' is not a store path`, { pos });
+          throw new NixError("eval", `context key '${printName(path)}' is not a store path`, { pos });
         }
         const info = yield* demand(additions.values[i]!, "attrs", "while evaluating the value of a string context");
         for (const element of yield* elementsOf(path, info, pos)) elements.add(element);

@@ -4,7 +4,7 @@
  */
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { checkArg } from "#engine/eval/expect.ts";
-import { attributePos } from "#engine/eval/positions.ts";
+import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import type { Attrs, Slot, Value } from "#engine/eval/value.ts";
 import { FormatError } from "#engine/store/format/error.ts";
 import type { ArgType, ArgTypes, Routine } from "./record.ts";
@@ -13,17 +13,17 @@ import type { ArgType, ArgTypes, Routine } from "./record.ts";
  * Forces a slot and checks its type; `context` is the trace line of a wrong type and, unless a list or set is wanted, of a value
  * that could not be evaluated.
  */
-export function* demand<T extends ArgType>(slot: Slot, type: T, context: string): Routine<ArgTypes[T]> {
+export function* demand<T extends ArgType>(slot: Slot, type: T, context: string, pos?: Pos): Routine<ArgTypes[T]> {
   let value: Value;
   try {
     value = yield slot;
   } catch (thrown) {
-    throw type === "list" || type === "attrs" ? thrown : addTrace(thrown, context);
+    throw type === "list" || type === "attrs" ? thrown : addTrace(thrown, context, pos);
   }
   try {
     return checkArg(value, type) as ArgTypes[T];
   } catch (thrown) {
-    throw addTrace(thrown, context);
+    throw addTrace(thrown, context, pos);
   }
 }
 
@@ -60,7 +60,9 @@ export function withFormatErrors<T>(run: () => T): T {
     return run();
   } catch (thrown) {
     throw thrown instanceof FormatError
-      ? new NixError(thrown.code === "usage" ? "usage" : "eval", thrown.message)
+      ? new NixError(thrown.code === "usage" ? "usage" : "eval", thrown.message, {
+          data: { usage: thrown.code === "usage" },
+        })
       : thrown;
   }
 }

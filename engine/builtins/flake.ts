@@ -1,6 +1,7 @@
 /**
  * `parseFlakeRef` and `flakeRefToString`: flake references as text and as attribute sets.
  */
+import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError } from "#engine/eval/error.ts";
 import { describeType, isInt, isString, normalInt, textOf } from "#engine/eval/value.ts";
 import type { Attrs, Slot } from "#engine/eval/value.ts";
@@ -38,15 +39,29 @@ function* flakeRefAttrs(set: Attrs): Routine<Map<string, InputAttr>> {
   return attrs;
 }
 
+const FLAKE_SCHEMES: ReadonlySet<InputAttr | undefined> = new Set([
+  "github",
+  "gitlab",
+  "indirect",
+  "path",
+  "sourcehut",
+]);
+
+/** Some kinds of reference exist only with flakes. */
+export function requireSchemeFeature(attrs: ReadonlyMap<string, InputAttr>, context: EvalContext): void {
+  if (FLAKE_SCHEMES.has(attrs.get("type"))) context.requireFeature("flakes");
+}
+
 export const flakeBuiltins: BuiltinFamily = [
   builtin({
     name: "parseFlakeRef",
     args: [arg("flake-ref", "lazy")],
     doc: 'Takes a flake reference apart: `parseFlakeRef "github:a/b?dir=c"` is `{ type = "github"; owner = "a"; repo = "b"; dir = "c"; }`. Needs the experimental feature `flakes`.',
     *routine([slot], context) {
-      context.requireFeature("flakes");
       const text = yield* demand(slot, "plain", "while evaluating the argument passed to builtins.parseFlakeRef");
-      return inputSet(parseFlakeRef(text));
+      const attrs = parseFlakeRef(text);
+      requireSchemeFeature(attrs, context);
+      return inputSet(attrs);
     },
   }),
   builtin({
@@ -54,9 +69,10 @@ export const flakeBuiltins: BuiltinFamily = [
     args: [arg("attrs", "lazy")],
     doc: 'The text of a flake reference given as a set: `flakeRefToString { type = "github"; owner = "a"; repo = "b"; }` is `"github:a/b"`. Needs the experimental feature `flakes`.',
     *routine([slot], context) {
-      context.requireFeature("flakes");
       const set = yield* demand(slot, "attrs", "while evaluating the argument passed to builtins.flakeRefToString");
-      return printFlakeRef(yield* flakeRefAttrs(set));
+      const attrs = yield* flakeRefAttrs(set);
+      requireSchemeFeature(attrs, context);
+      return printFlakeRef(attrs);
     },
   }),
 ];

@@ -21,7 +21,7 @@ import { directory, regularFile, symlink } from "../store/format/tree.ts";
 import type { SourceTree } from "../store/format/tree.ts";
 import { positionAt, stringSource } from "../syntax/source.ts";
 import { toJson } from "./json.ts";
-import { toXml } from "./xml.ts";
+import { XmlPrinter } from "./xml.ts";
 
 interface Golden {
   readonly expr: string;
@@ -129,7 +129,7 @@ function print(evaluator: Evaluator, expr: string, flags: string): string {
   const slot = evaluator.expression({ ...stringSource(expr), basePath: FIXTURES });
   if (flags.includes("--xml")) {
     const options = { strict: true, location: !flags.includes("--no-location") };
-    return textOf(evaluator.run(() => toXml(slot, options))).trimEnd();
+    return textOf(evaluator.run(() => new XmlPrinter(options).print(slot))).trimEnd();
   }
   if (flags.includes("--json")) return textOf(evaluator.run(() => toJson(slot, true)));
   evaluator.forceDeep(slot);

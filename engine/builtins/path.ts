@@ -273,10 +273,12 @@ export const pathBuiltins: BuiltinFamily = [
   }),
   builtin({
     name: "findFile",
-    args: [arg("searchPath", "list"), arg("lookupPath", "plain")],
+    args: [arg("searchPath", "list"), arg("lookupPath", "lazy")],
     doc: "Finds a file in a search path, a list of `{ prefix; path; }`: what `<name>` does with `nixPath`.",
     *routine([list, name], context) {
-      return new NixPath(findInSearchPath(yield* searchEntries(list, context), name, context));
+      const entries = yield* searchEntries(list, context);
+      const wanted = yield* demand(name, "plain", "while evaluating the second argument passed to builtins.findFile");
+      return new NixPath(findInSearchPath(entries, wanted, context));
     },
   }),
   builtin({

@@ -62,7 +62,7 @@ interface XmlItem {
   readonly pos?: Pos | undefined;
 }
 
-class XmlPrinter {
+export class XmlPrinter {
   readonly #options: XmlOptions;
   readonly #lines = ["<?xml version='1.0' encoding='utf-8'?>"];
   readonly #context = new Set<string>();
@@ -76,6 +76,7 @@ class XmlPrinter {
     this.#options = options;
   }
 
+  /** A value as an XML document with a newline at its end, with the context of every string in it. */
   *print(slot: Slot): Routine<NixString> {
     const { calls } = runtime;
     this.#push("expr", {}, [{ slot }]);
@@ -96,6 +97,12 @@ class XmlPrinter {
     }
     runtime.calls = calls;
     return makeString(`${this.#lines.join("\n")}\n`, this.#context);
+  }
+
+  /** What C++ Nix has printed when an error ends the printing: the elements that are open are closed. */
+  unfinished(): string {
+    while (this.#open.length > 0) this.#pop();
+    return `${this.#lines.join("\n")}\n`;
   }
 
   #line(text: string): void {
@@ -197,14 +204,11 @@ class XmlPrinter {
   }
 }
 
-/** A value as an XML document with a newline at its end, with the context of every string in it. */
-export const toXml = (slot: Slot, options: XmlOptions): Routine<NixString> => new XmlPrinter(options).print(slot);
-
 export const xmlBuiltins: BuiltinFamily = [
   builtin({
     name: "toXML",
     args: [arg("e", "lazy")],
     doc: "The value *e*, evaluated completely, as an XML document. Functions are printed with the names of their arguments; a derivation that was printed before is `<repeated />`.",
-    routine: ([slot]) => toXml(slot, { strict: true, location: false }),
+    routine: ([slot]) => new XmlPrinter({ strict: true, location: false }).print(slot),
   }),
 ];

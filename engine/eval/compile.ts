@@ -4,7 +4,18 @@
  * Bodies of functions and of thunks are compiled when they first run, for most of a package set never does. Compilation itself never
  * nests deeply: past a few levels an expression is compiled when it is met (codes/control.ts, checkpoints).
  */
-import type { Assert, AttrName, AttrSet, Binary, Expr, Lambda, Source, Str, Antiquote } from "#engine/syntax/ast.ts";
+import type {
+  Antiquote,
+  Apply,
+  Assert,
+  AttrName,
+  AttrSet,
+  Binary,
+  Expr,
+  Lambda,
+  Source,
+  Str,
+} from "#engine/syntax/ast.ts";
 import { printExpr } from "#engine/syntax/print.ts";
 import { constantCode, leafCode, type Code } from "./code.ts";
 import { applyCode } from "./codes/application.ts";
@@ -129,11 +140,12 @@ class Compiler {
       case "lambda":
         return lambdaExprCode(this.lambda(expr, scope));
       case "apply": {
-        const fn = this.child(expr.func, scope, level);
+        const { func, args, start } = wholeCall(expr);
+        const fn = this.child(func, scope, level);
         return applyCode(
           fn,
-          expr.args.map((argument) => this.delayed(argument, scope)),
-          pos,
+          args.map((argument) => this.delayed(argument, scope)),
+          this.pos(start),
         );
       }
       case "if":
@@ -346,10 +358,16 @@ class Compiler {
       case "->":
         return logicalCode(op, left(), right(), pos);
       case "|>":
-        return applyCode(right(), [this.delayed(expr.left, scope)], pos);
+        return this.piped(expr.right, expr.left, expr, scope, level);
       case "<|":
-        return applyCode(left(), [this.delayed(expr.right, scope)], pos);
+        return this.piped(expr.left, expr.right, expr, scope, level);
     }
+  }
+
+  /** `a |> f b` is the call `f b a`. */
+  private piped(func: Expr, argument: Expr, { end, opPos }: Binary, scope: Scope, level: number): Code {
+    const call: Apply = { kind: "apply", start: opPos, end, func, args: [argument] };
+    return this.expr(call, scope, level);
   }
 
   private assertEqual(expr: Assert, { left, right }: Binary, scope: Scope): Code {
@@ -380,3 +398,28 @@ class Compiler {
     return trivia.lastIndex === 0 ? expr.right.start : trivia.lastIndex;
   }
 }
+
+/**
+ * A call with the arguments of the calls in parentheses that it calls: `(f a) b` is `f a b` to Nix. Its place is that of the innermost
+ * call, also of one that an operator stands for, as in `(1 - 2) 3`.
+ */
+function wholeCall({ func, args, start }: Apply): { func: Expr; args: readonly Expr[]; start: number } {
+  if (func.kind === "apply") {
+    const inner = wholeCall(func);
+    return { func: inner.func, args: [...inner.args, ...args], start: inner.start };
+  }
+  return { func, args, start: operatorCallStart(func) ?? start };
+}
+
+/** Where Nix places the call that an operator stands for. */
+function operatorCallStart(expr: Expr): number | undefined {
+  if (expr.kind === "negate") return expr.start;
+  if (expr.kind !== "binary") return undefined;
+  if (CALLED_OPERATORS.has(expr.op)) return expr.opPos;
+  if (expr.op === "|>" && expr.right.kind === "apply") return wholeCall(expr.right).start;
+  if (expr.op === "<|" && expr.left.kind === "apply") return wholeCall(expr.left).start;
+  return expr.op === "|>" || expr.op === "<|" ? expr.opPos : undefined;
+}
+
+/** Operators that are calls of a builtin. */
+const CALLED_OPERATORS: ReadonlySet<string> = new Set(["-", "*", "/", "<", ">"]);

@@ -243,7 +243,7 @@ describe("plain data", () => {
         kind: "missing",
         message: "attribute 'missing' missing",
         position: { file: "/lib.nix", line: 1, column: 4 },
-        own: { file: "/own.nix", line: 2, column: 3 },
+        own: { file: "/own.nix", line: 2, column: 4 },
       });
     }
   });

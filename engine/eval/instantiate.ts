@@ -5,14 +5,13 @@ import { toJson } from "#engine/builtins/json.ts";
 import type { Routine } from "#engine/builtins/record.ts";
 import { splitNixPath } from "#engine/builtins/search-path.ts";
 import { NIX_VERSION } from "#engine/builtins/time.ts";
-import { toXml } from "#engine/builtins/xml.ts";
+import { XmlPrinter } from "#engine/builtins/xml.ts";
 import { printExpr } from "#engine/syntax/print.ts";
 import { fileSource, stdinSource, stringSource, type Source } from "#engine/syntax/source.ts";
 import { canonPath } from "./canon-path.ts";
 import { coerceToString } from "./coerce.ts";
 import { NixError, addTrace } from "./error.ts";
 import { createEvaluator, type Evaluator } from "./evaluator.ts";
-import { forceDeep } from "./force-deep.ts";
 import { peek } from "./force.ts";
 import { findDerivations } from "./find-derivations.ts";
 import type { Io } from "./io.ts";
@@ -344,19 +343,26 @@ function process(
   for (const attribute of options.attributes.length === 0 ? [""] : options.attributes) {
     const selected = evaluator.select(whole, attribute, args);
     if (options.mode === "eval") {
-      world.print(printResult(evaluator, options, args.size === 0 ? selected : evaluator.autoCall(selected, args)));
+      world.print(
+        printResult(evaluator, options, args.size === 0 ? selected : evaluator.autoCall(selected, args), world),
+      );
     } else printDerivations(evaluator, options, selected, args, world);
   }
 }
 
-function printResult(evaluator: Evaluator, options: InstantiateArguments, value: Value): string {
+function printResult(
+  evaluator: Evaluator,
+  options: InstantiateArguments,
+  value: Value,
+  world: InstantiateWorld,
+): string {
   switch (options.format) {
     case "raw":
       return evaluator.run(() => rawText(value));
     case "json":
       return evaluator.run(() => jsonText(value, options.strict));
     case "xml":
-      return evaluator.run(() => xmlText(value, options));
+      return xmlText(evaluator, value, options, world);
     case "plain":
       if (options.strict) evaluator.forceDeep(value);
       return `${printAmbiguous(value)}\n`;
@@ -368,13 +374,24 @@ function* rawText(value: Value): Routine<string> {
 }
 
 function* jsonText(value: Value, strict: boolean): Routine<string> {
-  if (strict) yield* forceDeep(value);
-  else refuseThunks(value, undefined);
+  if (!strict) refuseThunks(value, undefined);
   return `${textOf(yield* toJson(value, true))}\n`;
 }
 
-function* xmlText(value: Value, options: InstantiateArguments): Routine<string> {
-  return textOf(yield* toXml(value, { strict: options.strict, location: options.location }));
+/** An error leaves what was printed before it. */
+function xmlText(
+  evaluator: Evaluator,
+  value: Value,
+  { strict, location }: InstantiateArguments,
+  world: InstantiateWorld,
+): string {
+  const printer = new XmlPrinter({ strict, location });
+  try {
+    return textOf(evaluator.run(() => printer.print(value)));
+  } catch (thrown) {
+    if (thrown instanceof NixError) world.print(printer.unfinished());
+    throw thrown;
+  }
 }
 
 /** Without --strict, JSON output is of what is evaluated already. */

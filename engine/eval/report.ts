@@ -22,9 +22,18 @@ const bullet = "\u00e2\u0080\u00a6";
 export function reportError(error: NixError, options: ReportOptions = {}): string {
   const frames = shownFrames(error, options.showTrace === true);
   const body = `error: ${indentRest(error.message, indent)}\n${locate(error.pos, indent)}${didYouMean(error)}`;
-  if (frames.length === 0) return body;
-  return `error:\n${printFrames(frames, options.showTrace === true)}\n${indent}${body}`;
+  const text =
+    frames.length === 0 ? body : `error:\n${printFrames(frames, options.showTrace === true)}\n${indent}${body}`;
+  return `${chomp(text)}${error.data["openEnd"] === true ? `\n${indent}` : ""}\n`;
 }
+
+/** Without white space at the ends of lines and of the whole. */
+const chomp = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => line.replace(/[ \t\r]+$/, ""))
+    .join("\n")
+    .replace(/\n+$/, "");
 
 /** A warning with the text it is about; one without a position is printed as it is. */
 export const reportWarning = (message: string, pos: Pos | undefined): string =>
