@@ -68,7 +68,10 @@ try {
   const lines = names.map((name) => {
     const { file, version, hash } = look(name);
     // The part of a version that programs say of themselves: no epoch, no revision of Debian's.
-    const upstream = version.replace(/^\d+:/, "").replace(/-[^-]*$/, "").replace(/[+~.](dfsg|git).*$/, "");
+    const upstream = version
+      .replace(/^\d+:/, "")
+      .replace(/-[^-]*$/, "")
+      .replace(/[+~.](dfsg|git).*$/, "");
     return `  ${JSON.stringify(name)}: ${JSON.stringify({ file: file.replace(/^pool\/main\//, ""), version: upstream, hash })}`;
   });
   writeFileSync(target, `{\n${lines.join(",\n")}\n}\n`);

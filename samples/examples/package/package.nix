@@ -1,11 +1,11 @@
 # callPackage fills in the arguments; `override` gives others later.
 {
   lib,
-  stdenv,
+  stdenvNoCC,
   symbol ? "🌿",
 }:
 
-stdenv.mkDerivation (finalAttrs: {
+stdenvNoCC.mkDerivation (finalAttrs: {
   pname = "leaf";
   version = "1.0";
   src = ./leaf.sh;

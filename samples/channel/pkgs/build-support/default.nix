@@ -362,18 +362,20 @@ rec {
 
   # ------------------------------------------------------------------------------------------------------- commands
 
-  # A derivation made by a shell script, with the tools of busybox on the path.
-  runCommand =
-    name: env: buildCommand:
-    pkgs.stdenv.mkDerivation (
+  # A derivation made by a shell script: with the tools of busybox, or those of the stdenv that is named.
+  runCommand = runCommandIn pkgs.stdenvNoCC;
+  runCommandCC = runCommandIn pkgs.stdenv;
+  runCommandIn =
+    stdenv: name: env: buildCommand:
+    stdenv.mkDerivation (
       {
         inherit name buildCommand;
         passAsFile = [ "buildCommand" ] ++ (env.passAsFile or [ ]);
       }
       // removeAttrs env [ "passAsFile" ]
     );
-  runCommandLocal = name: env: runCommand name ({ preferLocalBuild = true; allowSubstitutes = false; } // env);
-  runCommandCC = runCommand;
+  local = env: { preferLocalBuild = true; allowSubstitutes = false; } // env;
+  runCommandLocal = name: env: runCommand name (local env);
   runCommandWith =
     {
       name,
@@ -381,7 +383,29 @@ rec {
       runLocal ? false,
       derivationArgs ? { },
     }:
-    runCommand name derivationArgs;
+    runCommandIn stdenv name (if runLocal then local derivationArgs else derivationArgs);
+  # A package whose script every build that has it among its inputs sources.
+  makeSetupHook =
+    {
+      name ? "hook",
+      propagatedBuildInputs ? [ ],
+      substitutions ? { },
+      ...
+    }:
+    script:
+    runCommand name { } (
+      ''
+        mkdir -p $out/nix-support
+        cp ${script} $out/nix-support/setup-hook
+        chmod u+w $out/nix-support/setup-hook
+      ''
+      + lib.concatStrings (
+        lib.mapAttrsToList (key: value: "sed -i ${lib.escapeShellArg "s|@${key}@|${toString value}|g"} $out/nix-support/setup-hook\n") substitutions
+      )
+      + lib.optionalString (propagatedBuildInputs != [ ]) "echo ${toString propagatedBuildInputs} > $out/nix-support/propagated-build-inputs\n"
+    );
+  # `makeWrapper` and `wrapProgram` are functions that every build has; this is for those who ask for them.
+  makeWrapper = writeTextDir "nix-support/setup-hook" "";
   emptyFile = writeText "empty-file" "";
   emptyDirectory = symlinkFarm { name = "empty-directory"; };
   replaceVars =

@@ -256,9 +256,39 @@ builtins.mapAttrs (_: package: pkgs.callPackage package { }) {
       meta.license = licenses.mit;
     };
 
+  # A C library for another processor, for static programs.
+  musl-x86_64 =
+    { debian }:
+    debian.unpack {
+      pname = "musl-x86_64";
+      debs = [ "musl-dev:amd64" ];
+      arrange = ''
+        rm -rf lib/musl
+        mv include/x86_64-linux-musl musl
+        rm -rf include
+        mv musl include
+        mv lib/x86_64-linux-musl/* lib/
+        rm -rf bin lib/musl-gcc.specs lib/*.so lib/Scrt1.o lib/rcrt1.o
+      '';
+      meta = {
+        description = "A small C library, for static programs of x86_64";
+        license = licenses.mit;
+      };
+    };
+
   # ----------------------------------------------------------------------------------------------------- programs
 
   tinycc = import ./tinycc.nix;
+  tinycc-x86_64 =
+    { tinycc, musl-x86_64 }:
+    tinycc.override {
+      target = "x86_64";
+      libc = {
+        headers = "${musl-x86_64}/include";
+        lib = "${musl-x86_64}/lib";
+        loader = "-";
+      };
+    };
   hello-gnu =
     { fromDebian }:
     fromDebian {

@@ -49,10 +49,17 @@ stdenvNoCC.mkDerivation {
     (define "CONFIG_TCC_ELFINTERP" libc.loader)
     (define "TCC_LIBTCC1" "libtcc1.a")
   ];
+  storeHeader = "${./tcc-store.h}";
   buildCommand = ''
     mkdir source
     tar xjf $src -C source
     cd source
+    # The three places that tcc-store.h is for: a shared library is opened, and options are complete.
+    cp $storeHeader tcc-store.h
+    sed -i '/^#include "libtcc.h"/a #include "tcc-store.h"' tcc.h
+    sed -i '/^ST_FUNC int tcc_load_dll/,/^}/s|    full_read(fd, &ehdr, sizeof(ehdr));|    if (level == 0) run_path_of_library(\&s1->rpath, filename);\n&|' tccelf.c
+    sed -i 's|^    opt = tcc_parse_args(s, &argc, &argv, 1);|&\n    if (opt == 0 \&\& getenv("NIX_CFLAGS_COMPILE")) tcc_set_options(s, getenv("NIX_CFLAGS_COMPILE"));\n    if (opt == 0 \&\& s->output_type < TCC_OUTPUT_OBJ \&\& getenv("NIX_LDFLAGS")) tcc_set_options(s, getenv("NIX_LDFLAGS"));|' tcc.c
+    grep -q run_path_of_library tccelf.c && grep -q NIX_LDFLAGS tcc.c && grep -q tcc-store.h tcc.h
     : > config.h
     mkdir -p $out/bin $out/lib/tcc $out/share/doc/tinycc
     cp -R include $out/lib/tcc/include
@@ -63,6 +70,11 @@ stdenvNoCC.mkDerivation {
       -nostdlib -L$glibcHeaders/lib -L$glibc/lib -Wl,-rpath=$glibc/lib -Wl,-enable-new-dtags \
       -o $out/bin/$program \
       $glibcHeaders/lib/crt1.o $glibcHeaders/lib/crti.o tcc.c -lm -ldl -lpthread -lc $bootstrap/lib/tcc/libtcc1.a $glibcHeaders/lib/crtn.o
+    # The names that makefiles use.
+    ln -s $program $out/bin/''${program%tcc}cc
+    printf '%s\n' "#!$busybox sh" "exec $out/bin/$program -ar \"\$@\"" > $out/bin/''${program%tcc}ar
+    printf '%s\n' "#!$busybox true" > $out/bin/''${program%tcc}ranlib
+    chmod +x $out/bin/*
     cd lib
     for each in $objects; do
       $out/bin/$program -c $each -o ''${each%.*}.o -I..
@@ -75,5 +87,8 @@ stdenvNoCC.mkDerivation {
     license = lib.licenses.lgpl21Plus;
     mainProgram = "${prefix}tcc";
   };
-  passthru = { inherit bootstrap target; };
+  passthru = {
+    inherit bootstrap target;
+    targetPrefix = prefix;
+  };
 }

@@ -1,17 +1,25 @@
-# The standard environment: mkDerivation over a builder script in busybox' shell.
+# The standard environments: mkDerivation over a shell, a set-up script and the tools it starts with.
 #
 # `mkDerivation` takes a set, or a function of the finished package (`finalAttrs`), and gives a derivation with
 # `overrideAttrs`, `meta`, `passthru` and one attribute an output.
 {
   lib,
-  seeds,
-  busybox,
-  platform,
+  # What the environment is called, for which machine it builds, and on which.
+  name,
+  buildPlatform,
+  hostPlatform ? buildPlatform,
+  # The program that runs a build, and its arguments: a function of the derivation's own `builder` (null for none).
+  shell,
+  arguments,
+  # Attributes that every derivation gets.
+  attributes,
+  # The packages whose programs are there without being asked for, and the compiler (null for none).
+  initialPath,
+  cc ? null,
+  # Whether libraries that a package propagates, and outputs for development, are known to the set-up script.
+  full ? false,
 }:
 let
-  shell = "${seeds.busybox}/bin/busybox";
-  setup = "${./setup.sh}";
-
   # Attributes that describe the package and never reach the builder.
   notForBuilder = [
     "meta"
@@ -22,6 +30,7 @@ let
     "nativeCheckInputs"
     "strictDeps"
   ];
+  cross = hostPlatform.system != buildPlatform.system;
 
   makeDerivation =
     function:
@@ -38,30 +47,31 @@ let
         in
         makeDerivation (lib.extends overlay function);
 
-      name =
+      baseName =
         attrs.name
           or "${attrs.pname or (throw "mkDerivation: neither `name' nor `pname' is given")}-${attrs.version or (throw "mkDerivation: `version' is missing for `${attrs.pname}'")}";
+      name = if cross then "${baseName}-${hostPlatform.config}" else baseName;
       inputs = (attrs.nativeBuildInputs or [ ]) ++ (attrs.buildInputs or [ ]);
       checkInputs = lib.optionals (attrs.doCheck or false) ((attrs.checkInputs or [ ]) ++ (attrs.nativeCheckInputs or [ ]));
+      # A library is built against by its output for development.
+      developed = if full then map (input: if lib.isDerivation input then lib.getDev input else input) else (list: list);
 
       forBuilder =
         removeAttrs attrs notForBuilder
         // (attrs.env or { })
         // {
           inherit name;
-          system = platform.system;
-          builder = attrs.builder or shell;
-          args = attrs.args or [
-            "sh"
-            "-e"
-            setup
-          ];
-          busybox = shell;
-          initialPath = "${busybox}/bin";
-          nativeBuildInputs = attrs.nativeBuildInputs or [ ] ++ checkInputs;
-          buildInputs = attrs.buildInputs or [ ];
+          system = buildPlatform.system;
+          builder = if full then shell else attrs.builder or shell;
+          args = attrs.args or (arguments (attrs.builder or null));
+          nativeBuildInputs = developed (attrs.nativeBuildInputs or [ ] ++ checkInputs);
+          buildInputs = developed (attrs.buildInputs or [ ]);
           outputs = attrs.outputs or [ "out" ];
-        };
+        }
+        // lib.optionalAttrs (full && attrs ? propagatedBuildInputs) {
+          propagatedBuildInputs = developed attrs.propagatedBuildInputs;
+        }
+        // attributes;
       plain = builtins.addErrorContext "while evaluating the derivation `${name}'" (derivation forBuilder);
       meta = {
         inherit name;
@@ -83,16 +93,18 @@ let
     package;
 
   stdenv = {
-    name = "stdenv-busybox";
-    inherit shell;
+    inherit
+      name
+      shell
+      cc
+      initialPath
+      buildPlatform
+      hostPlatform
+      ;
     mkDerivation =
       function: makeDerivation (if lib.isFunction function then function else _: function);
-    hostPlatform = platform;
-    buildPlatform = platform;
-    targetPlatform = platform;
-    inherit (platform) system isLinux;
-    cc = null;
-    initialPath = [ busybox ];
+    targetPlatform = hostPlatform;
+    inherit (hostPlatform) system isLinux;
   };
 in
 stdenv
