@@ -25,6 +25,7 @@ export type {
   Download,
   OnProgress,
   DownloadWorker,
+  PageRecords,
   PackedTree,
   SourcePin,
   SourceRecord,

@@ -71,8 +71,9 @@ async function unpack(body: string): Promise<unknown> {
   }
 }
 
-function checkWorkspace(value: unknown): SharedWorkspace {
-  const damaged = (what: string) => new LinkError(`The link is damaged: ${what}.`);
+/** @throws LinkError; `what` is what it came in */
+export function checkWorkspace(value: unknown, what = "link"): SharedWorkspace {
+  const damaged = (why: string) => new LinkError(`The ${what} is damaged: ${why}.`);
   const record = isRecord(value) ? value : {};
   const text = (name: string, limit: number) => {
     const field = record[name];

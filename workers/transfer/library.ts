@@ -43,17 +43,32 @@ export async function readChunk(backing: Backing, narHash: string, chunk: number
   return bytes as Uint8Array;
 }
 
-/**
- * Keeps an unpacked archive. What lies in a single folder, as archives of repositories do, is taken without that folder.
- * @throws StoreError "hash-mismatch" when it is not the one wanted; then nothing is kept
- */
-export async function addSource(
+interface SourceOptions {
+  readonly title: string;
+  /** The hash it must have. */
+  readonly expected: string | null;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Keeps an unpacked archive. What lies in a single folder, as archives of repositories do, is taken without that folder. */
+export const addSource = (
   backing: Backing,
   unpacked: SourceTree,
-  { title, expected, now }: { readonly title: string; readonly expected: string | null; readonly now: number },
+  options: SourceOptions,
+  onProgress: OnProgress,
+): Promise<SourceRecord> => addTree(backing, withoutWrapper(unpacked), options, onProgress);
+
+/**
+ * Keeps a set.
+ * @throws StoreError "hash-mismatch" when it is not the one wanted; then nothing is kept
+ */
+export async function addTree(
+  backing: Backing,
+  tree: SourceTree,
+  { title, expected, now }: SourceOptions,
   onProgress: OnProgress,
 ): Promise<SourceRecord> {
-  const tree = withoutWrapper(unpacked);
   onProgress("Hashing", null);
   const narHash = printHash((await digestNar(tree)).hash, "sri");
   if (expected !== null && narHash !== expected) {
@@ -96,7 +111,7 @@ async function sweep(backing: Backing): Promise<void> {
   if (deletes.length > 0) await backing.commit({ puts: [], deletes, expect: [], require: [] });
 }
 
-export function withoutWrapper(tree: SourceTree): SourceTree {
+function withoutWrapper(tree: SourceTree): SourceTree {
   if (tree.type !== "directory" || tree.entries.size !== 1) return tree;
   const [only] = tree.entries.values();
   return only?.type === "directory" ? only : tree;

@@ -37,6 +37,23 @@ export interface PackedFile {
 
 export type PackedTree = TreeNode<PackedFile>;
 
+/** What an archive holds of the page's own records. As read from an archive nothing of it is checked. */
+export interface PageRecords {
+  readonly workspace: {
+    readonly title: string;
+    readonly entry: string;
+    readonly files: readonly { readonly path: string; readonly text: string }[];
+    readonly origin: string | null;
+    readonly sources: readonly SourcePin[];
+  };
+  /** The files that generations were made from, by number. */
+  readonly snapshots: Readonly<Record<string, readonly { readonly path: string; readonly text: string }[]>>;
+  /** How far lessons are; `here`: its workspace is this one. */
+  readonly lessons: Readonly<
+    Record<string, { readonly at: number; readonly predicted: readonly (number | null)[]; readonly here: boolean }>
+  >;
+}
+
 /** How far some work is: 0 to 1, or null where nobody knows. */
 export type OnProgress = (text: string, fraction: number | null) => void;
 
@@ -53,6 +70,13 @@ export interface TransferWorker {
     onProgress: OnProgress,
   ): Promise<SourceRecord>;
   removeSource(narHash: string): Promise<void>;
+  /** The archive of a whole workspace: the page's records, the store, the machine's files, the package sets. */
+  exportWorkspace(workspace: string, page: PageRecords, onProgress: OnProgress): Promise<Blob>;
+  /**
+   * Makes the store and the machine's files of a new workspace from an archive. When it rejects, what was written so far is in the
+   * workspace's own databases, for the caller to delete.
+   */
+  importWorkspace(archive: Blob, workspace: string, now: number, onProgress: OnProgress): Promise<PageRecords>;
 }
 
 /** What was downloaded, and where the very same can be had again: a branch has become a revision. */

@@ -4,9 +4,10 @@
  */
 import type { OnProgress, SourcePin, SourceRecord } from "#workers/api.ts";
 import { download, openLibrary, proxy, transfer } from "#workers/client.ts";
-import { plural } from "../format.ts";
+import { formatBytes, plural } from "../format.ts";
 import { isSourceName, sourceNameOf } from "../source-name.ts";
 import { type TransferKind, transferStore } from "../transfer.ts";
+import { importArchive, pageRecords, saveFile } from "./archiving.ts";
 import { type Context, codeOf, messageOf, notifyFull } from "./context.ts";
 import type { EvaluationService } from "./evaluation.ts";
 import type { MachineService } from "./machining.ts";
@@ -33,6 +34,10 @@ export interface TransferActions {
   /** Another name, or another use as nixpkgs; false when the name cannot be. */
   changePin(pin: SourcePin, change: Partial<Pick<SourcePin, "name" | "nixpkgs">>): boolean;
   removePin(pin: SourcePin): void;
+  /** Saves the whole workspace as one file: store, generations, machine, package sets. */
+  saveArchive(): Promise<void>;
+  /** Makes a workspace of such a file, and opens it; all of it or nothing. */
+  openArchive(file: File): Promise<void>;
   /** Deletes an unpacked set from this browser. */
   deleteSource(narHash: string): Promise<void>;
 }
@@ -137,6 +142,28 @@ export function createTransferring(context: Context, dependencies: TransferDepen
       return true;
     },
     removePin: (pin) => setPins(pins().filter((other) => other.name !== pin.name)),
+    saveArchive: () =>
+      work("archive", "Packing", async (signal, onProgress) => {
+        await workspaces.flush();
+        // What the guest has not written yet is asked of it; a machine that is off has written all.
+        await dependencies
+          .machining()
+          .api()
+          ?.exec({ argv: ["sync"] });
+        const { id, title } = page.getState().workspace;
+        const records = await pageRecords(context);
+        const archive = await transfer((api) => api.exportWorkspace(id, records, onProgress), signal);
+        const name = saveFile(archive, title, "terrarium.tar.gz");
+        return `${name}: ${formatBytes(archive.size)}. Opened elsewhere, it is this workspace again.`;
+      }),
+    openArchive: (file) =>
+      work("archive", `Reading ${file.name}`, async (signal, onProgress) => {
+        const record = await importArchive(context, file, signal, onProgress);
+        await refresh();
+        await workspaces.load();
+        await dependencies.enter(record);
+        return `“${record.title}” is here, with every path checked.`;
+      }),
     deleteSource: (narHash) =>
       work("source", "Deleting", async (signal) => {
         await transfer((api) => api.removeSource(narHash), signal);
