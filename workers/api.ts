@@ -22,6 +22,7 @@ import type { SeedFile } from "./samples.ts";
 import type { PackedTree, SourcePin } from "./transfer/types.ts";
 
 export type {
+  ChannelParts,
   Download,
   OnProgress,
   DownloadWorker,
@@ -29,6 +30,7 @@ export type {
   PackedTree,
   SourcePin,
   SourceRecord,
+  StoreSize,
   TransferWorker,
 } from "./transfer/types.ts";
 export type { Machine, MachineEvent, MachineListener, MachineOptions, MachineWorker } from "./machine/types.ts";
@@ -363,9 +365,15 @@ export interface StoreWorker {
   cancelRealise(): Promise<void>;
   /**
    * What a switch from one system to another that is not built yet would change. Realises it quietly when that takes no machine;
-   * null when it does, or when it fails.
+   * null when it does, or when it fails. `states` is what the machine that runs `from` says of its units. What only this made is deleted
+   * again when a later look needs it no more.
    */
-  preview(from: string, drvPath: string, items: readonly StoreItem[]): Promise<SystemChange | null>;
+  preview(
+    from: string,
+    drvPath: string,
+    items: readonly StoreItem[],
+    states: readonly (readonly [unit: string, active: string])[],
+  ): Promise<SystemChange | null>;
   /** Which of these paths are valid. */
   valid(paths: readonly string[]): Promise<string[]>;
 

@@ -57,6 +57,23 @@ export function pulledUnits(system: SystemDescription): Set<string> {
   return new Set([...reached].filter((name) => isRunnable(system.units.get(name))));
 }
 
+/**
+ * The units of a running system that a switch treats as active: those that it pulls in, corrected by what the machine says of each.
+ * A one-shot that ended keeps its place, because a switch runs it again when it changed.
+ */
+export function activeUnits(
+  system: SystemDescription,
+  states: Iterable<readonly [name: string, active: string]>,
+): Set<string> {
+  const active = pulledUnits(system);
+  for (const [name, state] of states) {
+    const unit = system.units.get(name);
+    if (state === "active" || state === "activating" || state === "reloading") active.add(name);
+    else if (unit === undefined || state === "failed" || !isOneShot(unit)) active.delete(name);
+  }
+  return active;
+}
+
 /** What is started at boot whatever the configuration says: the default target and those it stands on. */
 const ROOTS = [
   "default.target",

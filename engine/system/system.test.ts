@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { directory } from "#engine/store/format/tree.ts";
 import { bootEntries } from "./boot-entries.ts";
-import { compareUnits, diffSystems, pulledUnits } from "./diff-systems.ts";
+import { activeUnits, compareUnits, diffSystems, pulledUnits } from "./diff-systems.ts";
 import { makeStore, path, readerOf, type Recipe, service } from "./made-systems.ts";
 import { parsePackageName, readSystem } from "./read-system.ts";
 import type { SystemChange } from "./types.ts";
@@ -125,6 +125,25 @@ describe("package names", () => {
   check("busybox-applets-1.35.0", "busybox-applets", "1.35.0");
   check("cowsay", "cowsay", "");
   check("gtk-doc", "gtk-doc", "");
+});
+
+describe("activeUnits", () => {
+  const units = {
+    "a.service": service("/a"),
+    "b.service": service("/b"),
+    "once.service": service("/c", "Type=oneshot"),
+  };
+  it.each<[string, [string, string][], string[]]>([
+    ["nothing is said", [], ["a.service", "once.service"]],
+    ["one was started by hand", [["b.service", "active"]], ["a.service", "b.service", "once.service"]],
+    ["one was stopped by hand", [["a.service", "inactive"]], ["once.service"]],
+    ["one failed", [["a.service", "failed"]], ["once.service"]],
+    ["a one-shot ended", [["once.service", "inactive"]], ["a.service", "once.service"]],
+    ["a one-shot failed", [["once.service", "failed"]], ["a.service"]],
+  ])("%s", async (_, states, expected) => {
+    const { reader, tops } = makeStore([{ units, wants: ["a.service", "once.service"] }]);
+    expect([...activeUnits(await readSystem(tops[0] ?? "", reader), states)].sort()).toEqual(expected);
+  });
 });
 
 describe("pulledUnits", () => {

@@ -11,7 +11,7 @@ import {
 } from "#workers/api.ts";
 import { fetchAsset, loadChannel, loadTeaching, openLibrary, startStore, type Teaching } from "#workers/client.ts";
 import firstText from "../../samples/examples/first/configuration.nix?raw";
-import { initialState, type Actions, type Evaluated, type PageStore, type Session } from "./model.ts";
+import { initialState, type Actions, type Evaluated, type PageStore, type Session, type State } from "./model.ts";
 import { type BuildService, createBuilding, toChange } from "./session/building.ts";
 import { createBuilderHost } from "./session/builder-host.ts";
 import { createConsole, createShim } from "./session/consoling.ts";
@@ -454,7 +454,7 @@ function listen({ context, switching, workspaces, rest }: Parts, origin: string)
 /** Whether a fragment is meant as a link, not as a place in the page. */
 const isLink = (hash: string): boolean => hash.length > 1 && document.getElementById(hash.slice(1)) === null;
 
-/** What a switch would change, worked out a moment after the last key. */
+/** What a switch would change, worked out a moment after the last key, and anew when what it would change is another system. */
 function createPending({ page, store, evaluator }: Context) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let turn = 0;
@@ -465,20 +465,41 @@ function createPending({ page, store, evaluator }: Context) {
     if (mine !== turn) return;
     const now = generations.find(({ number }) => number === current);
     if (now === undefined) return page.setState({ pending: { status: "first", change: null } });
-    if (now.path === evaluated.outPath) return page.setState({ pending: { status: "none", change: null } });
+    const { machine } = page.getState();
+    const running = machine.phase === "running" ? machine.topLevel : null;
+    const from = running ?? now.path;
+    if (now.path === evaluated.outPath && from === now.path)
+      return page.setState({ pending: { status: "none", change: null } });
     patch(page, "pending", { status: "computing" });
     const items = await evaluator.instantiation(evaluated.drvPath);
     if (mine !== turn) return;
-    const change = await store.api.preview(now.path, evaluated.drvPath, items);
+    const states = running === null ? [] : machine.units.map(({ name, active }) => [name, active] as const);
+    const change = await store.api.preview(from, evaluated.drvPath, items, states);
     if (mine === turn)
       page.setState({ pending: { status: "ready", change: change === null ? null : toChange(change) } });
   };
 
+  /** What cannot be looked at can still be switched to. */
   const quietly = (evaluated: Evaluated) =>
     compute(evaluated).catch((error: unknown) => {
       if (codeOf(error) === "quota") notifyFull(page);
-      page.setState({ pending: { status: "unknown", change: null } });
+      page.setState({ pending: { status: "ready", change: null } });
     });
+
+  const later = (evaluated: Evaluated) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void quietly(evaluated), PREVIEW_DELAY);
+  };
+
+  /** Which system a switch would start from. While a switch is under way its own end looks again. */
+  const base = ({ machine, generations }: State) =>
+    `${machine.phase === "running" ? machine.topLevel : ""} ${generations.list.find(({ isDefault }) => isDefault)?.outPath}`;
+  page.subscribe((state, before) => {
+    const { result, stale } = state.evaluation;
+    if (state.machine === before.machine && state.generations === before.generations) return;
+    if (state.switching.phase === "running" || result === null || stale || base(state) === base(before)) return;
+    later(result);
+  });
 
   return {
     /** What is being worked out belongs to a workspace that is left. */
@@ -486,10 +507,7 @@ function createPending({ page, store, evaluator }: Context) {
       clearTimeout(timer);
       turn++;
     },
-    computed(evaluated: Evaluated) {
-      clearTimeout(timer);
-      timer = setTimeout(() => void quietly(evaluated), PREVIEW_DELAY);
-    },
+    computed: later,
     async refresh() {
       const { result, stale } = page.getState().evaluation;
       clearTimeout(timer);

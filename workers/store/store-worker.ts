@@ -14,7 +14,7 @@ import type { RootLink } from "#engine/store/gc.ts";
 import { type SourceTree, blobsOf, mapTree } from "#engine/store/format/tree.ts";
 import { annotate, deleteGenerations, generationsToDelete } from "#engine/store/profile.ts";
 import { Store } from "#engine/store/store.ts";
-import { diffSystems } from "#engine/system/diff-systems.ts";
+import { activeUnits, diffSystems } from "#engine/system/diff-systems.ts";
 import { readSystem } from "#engine/system/read-system.ts";
 import { vmBuilder } from "../machine/builder.ts";
 import {
@@ -32,6 +32,7 @@ import {
 import { register } from "./adding.ts";
 import { commandContext } from "./commands.ts";
 import { browserDigest } from "./hashing.ts";
+import { createDrafts } from "./drafts.ts";
 import { openIdb } from "./idb.ts";
 import { derivationRecord, detail, overview, readFile, summaries, whyDepends } from "./looking.ts";
 import { realiseDerivation, wouldStartBuilder } from "./realising.ts";
@@ -62,6 +63,7 @@ function current(): Open {
 
 const now = () => Math.floor(Date.now() / 1000);
 const extraRoots = (): RootLink[] => [...current().running].map(([name, path]) => ({ name: `/${name}`, path }));
+const drafts = createDrafts(extraRoots);
 const fetchSeed = (url: string) => services.seed(url);
 
 async function openStore(workspace: string): Promise<void> {
@@ -77,6 +79,7 @@ async function openStore(workspace: string): Promise<void> {
       news.postMessage(message);
     },
   });
+  drafts.forget();
   open = { workspace, store, running: new Map() };
 }
 
@@ -85,7 +88,9 @@ async function realise(drvPath: string, onEvent: Parameters<StoreWorker["realise
   return realiseDerivation({ store: current().store, builder, signal: cancel.signal }, drvPath, onEvent);
 }
 
-async function change(from: string, to: string): Promise<SystemChange> {
+type UnitStates = Parameters<StoreWorker["preview"]>[3];
+
+async function change(from: string, to: string, states: UnitStates = []): Promise<SystemChange> {
   const { store } = current();
   const reader = {
     tree: (path: string) => store.tree(path),
@@ -94,7 +99,11 @@ async function change(from: string, to: string): Promise<SystemChange> {
       [...closure(store.index, [path])].map((member) => ({ path: member, narSize: store.requireInfo(member).narSize })),
   };
   const [before, after] = await Promise.all([readSystem(from, reader), readSystem(to, reader)]);
-  const { newBytes, closureDelta, units, etc, packages, users, others } = diffSystems(before, after);
+  const { newBytes, closureDelta, units, etc, packages, users, others } = diffSystems(
+    before,
+    after,
+    activeUnits(before, states),
+  );
   return {
     newBytes,
     closureDelta,
@@ -173,21 +182,23 @@ const worker: StoreWorker = {
   putRecord: (key, value) => set(key, value, records),
   deleteRecord: (key) => del(key, records),
 
-  register: (items) => register(current().store, items, fetchSeed),
-  realise,
+  register: (items) => drafts.during(() => register(current().store, items, fetchSeed)),
+  realise: (drvPath, onEvent) => drafts.during(() => realise(drvPath, onEvent)),
   async cancelRealise() {
     cancel.abort();
   },
-  async preview(from, drvPath, items) {
+  preview(from, drvPath, items, states) {
     const { store } = current();
-    await register(store, items, fetchSeed);
-    if (await wouldStartBuilder(store, drvPath)) return null;
-    const outcome = await realiseDerivation(
-      { store, builder, signal: new AbortController().signal },
-      drvPath,
-      () => undefined,
-    );
-    return outcome.ok ? change(from, outcome.outputs.out) : null;
+    return drafts.look(store, async (keep) => {
+      keep(drvPath);
+      await register(store, items, fetchSeed);
+      if (await wouldStartBuilder(store, drvPath)) return null;
+      const environment = { store, builder, signal: new AbortController().signal };
+      const outcome = await realiseDerivation(environment, drvPath, () => undefined);
+      if (!outcome.ok) return null;
+      keep(outcome.outputs.out);
+      return change(from, outcome.outputs.out, states);
+    });
   },
   async valid(paths) {
     return paths.filter((path) => current().store.isValid(path));
@@ -206,7 +217,7 @@ const worker: StoreWorker = {
     return { references: info.references, tree: await loaded(store, path) };
   },
   derivation: (drvPath) => derivationRecord(current().store, drvPath),
-  change,
+  change: (from, to) => change(from, to),
 
   profile: async () => profileRecord(),
   async annotate(number, marks) {
@@ -235,7 +246,7 @@ const worker: StoreWorker = {
     return problems.map(({ message }) => message);
   },
 
-  run,
+  run: (argv, given) => drafts.during(() => run(argv, given)),
   async commands() {
     const table = await commandTable();
     return [
