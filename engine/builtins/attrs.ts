@@ -3,6 +3,7 @@
  */
 import { applyTwo } from "#engine/eval/codes/delayed-call.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
+import { force } from "#engine/eval/force.ts";
 import { plainText } from "#engine/eval/expect.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { positionSet } from "#engine/eval/position-value.ts";
@@ -11,6 +12,7 @@ import { printName } from "#engine/eval/print.ts";
 import { Attrs, Thunk, slotArray } from "#engine/eval/value.ts";
 import type { Slot } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
+import { demandNow } from "./direct.ts";
 import { arg, builtin, type BuiltinFamily, type Routine } from "./record.ts";
 
 const delayApply = (fn: Slot, first: Slot, second: Slot): Thunk => new Thunk(applyTwo, [fn, first, second]);
@@ -44,12 +46,24 @@ function attribute(set: Attrs, name: string): Pair {
   return { slot, pos: attributePos(set.positions, set.keys, name) };
 }
 
+const nameContext = "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
+
 function* nameOf(pair: Pair): Routine<string> {
   try {
     return plainText(yield pair.slot, pair.pos);
   } catch (thrown) {
-    const context = "while evaluating the `name` attribute of an element of the list passed to builtins.listToAttrs";
-    throw addTrace(thrown, context, pair.pos);
+    throw addTrace(thrown, nameContext, pair.pos);
+  }
+}
+
+function nameOfNow(set: Attrs): string {
+  const slot = set.get("name");
+  if (typeof slot === "string") return slot;
+  const pair = attribute(set, "name");
+  try {
+    return plainText(force(pair.slot), pair.pos);
+  } catch (thrown) {
+    throw addTrace(thrown, nameContext, pair.pos);
   }
 }
 
@@ -77,6 +91,9 @@ function* collectValues(list: readonly Slot[]): Routine<Map<string, Slot[]>> {
   return collected;
 }
 
+const elementContext = "while evaluating an element of the list passed to builtins.listToAttrs";
+const removedContext = "while evaluating the values of the second argument passed to builtins.removeAttrs";
+
 export const attrsBuiltins: BuiltinFamily = [
   builtin({
     name: "attrNames",
@@ -99,6 +116,15 @@ export const attrsBuiltins: BuiltinFamily = [
       const result: Slot[] = [];
       for (const element of list) {
         const slot = (yield* demand(element, "attrs", context)).get(name);
+        if (slot !== undefined) result.push(slot);
+      }
+      return result;
+    },
+    direct([name, list]) {
+      const context = "while evaluating an element in the list passed as second argument to builtins.catAttrs";
+      const result: Slot[] = [];
+      for (const element of list) {
+        const slot = demandNow(element, "attrs", context).get(name);
         if (slot !== undefined) result.push(slot);
       }
       return result;
@@ -142,12 +168,17 @@ export const attrsBuiltins: BuiltinFamily = [
     *routine([list]) {
       const pairs = new Map<string, Pair>();
       for (const element of list) {
-        const set = yield* demand(
-          element,
-          "attrs",
-          "while evaluating an element of the list passed to builtins.listToAttrs",
-        );
+        const set = yield* demand(element, "attrs", elementContext);
         const name = yield* nameOf(attribute(set, "name"));
+        if (!pairs.has(name)) pairs.set(name, attribute(set, "value"));
+      }
+      return fromPairs(pairs);
+    },
+    direct([list]) {
+      const pairs = new Map<string, Pair>();
+      for (const element of list) {
+        const set = demandNow(element, "attrs", elementContext);
+        const name = nameOfNow(set);
         if (!pairs.has(name)) pairs.set(name, attribute(set, "value"));
       }
       return fromPairs(pairs);
@@ -172,14 +203,13 @@ export const attrsBuiltins: BuiltinFamily = [
     *routine([set, list]) {
       const removed = new Set<string>();
       for (const name of list) {
-        removed.add(
-          yield* demand(
-            name,
-            "plain",
-            "while evaluating the values of the second argument passed to builtins.removeAttrs",
-          ),
-        );
+        removed.add(yield* demand(name, "plain", removedContext));
       }
+      return pick(set, (name) => !removed.has(name));
+    },
+    direct([set, list]) {
+      const removed = new Set<string>();
+      for (const name of list) removed.add(demandNow(name, "plain", removedContext));
       return pick(set, (name) => !removed.has(name));
     },
   }),

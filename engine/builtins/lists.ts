@@ -1,14 +1,17 @@
 /**
  * Lists: mapping, filtering, folding, sorting and searching.
  */
+import { callOne, callTwo, drive } from "#engine/eval/call.ts";
 import { addTrace, NixError } from "#engine/eval/error.ts";
+import { force } from "#engine/eval/force.ts";
 import { equals, lessThan, quickEquals, quickLess } from "#engine/eval/equality.ts";
 import { applyOne } from "#engine/eval/codes/delayed-call.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
 import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf, slotArray } from "#engine/eval/value.ts";
-import type { List, Slot, Value } from "#engine/eval/value.ts";
+import type { Int, List, Slot, Value } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
+import { asBool, askNow, demandNow } from "./direct.ts";
 import { Call, arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
 
 const delayApply = (fn: Slot, argument: Slot): Thunk => new Thunk(applyOne, [fn, argument]);
@@ -25,72 +28,132 @@ function* search(name: string, f: Slot, list: List, stop: boolean): Routine<bool
   return !stop;
 }
 
-function asBool(value: Value, context: string): boolean {
-  if (typeof value === "boolean") return value;
-  throw addTrace(new NixError("type", `expected a Boolean but found ${describe(value)}`), context);
+function searchNow(name: string, f: Slot, list: List, stop: boolean): boolean {
+  const context = `while evaluating the return value of the function passed to builtins.${name}`;
+  for (const element of list) if (askNow(f, element, context) === stop) return stop;
+  return !stop;
 }
 
-/** How `sort` compares: at once where it can, else by asking. */
+/** How `sort` compares on the way to the machine: at once where it can, else by asking. */
 interface Order {
   quick(a: Slot, b: Slot): boolean | undefined;
   /** What to ask when `quick` does not know: a call, whose answer must be a Boolean, or a comparison of its own. */
   ask(a: Slot, b: Slot): Call | Routine<boolean>;
 }
 
+function* decide(order: Order, a: Slot, b: Slot): Routine<boolean> {
+  const known = order.quick(a, b);
+  if (known !== undefined) return known;
+  const question = order.ask(a, b);
+  return question instanceof Call ? asBool(yield question, orderAnswer) : yield* question;
+}
+
 /** Up to this length lists are sorted by insertion, as C++ Nix does, so that comparators are called with the same arguments. */
 const insertionLength = 16;
 
-/** Sorts stably: by insertion when short, else by merging. */
-function* stableSort(list: Slot[], order: Order): Routine<Slot[]> {
-  if (list.length <= insertionLength) return yield* insertionSort(list, order);
-  let from = list;
-  let to = slotArray(list.length);
-  for (let width = 1; width < list.length; width *= 2) {
-    for (let start = 0; start < list.length; start += 2 * width) {
-      const middle = Math.min(start + width, list.length);
-      const end = Math.min(start + 2 * width, list.length);
-      let left = start;
-      let right = middle;
-      for (let at = start; at < end; at++) {
-        let takeRight = left >= middle;
-        if (!takeRight && right < end) {
-          const a = from[right]!;
-          const b = from[left]!;
-          const known = order.quick(a, b);
-          if (known === undefined) {
-            const question = order.ask(a, b);
-            takeRight = question instanceof Call ? asBool(yield question, orderAnswer) : yield* question;
-          } else takeRight = known;
-        }
-        to[at] = takeRight ? from[right++]! : from[left++]!;
+/** Two elements that a sort compares next: is the first one before the second? */
+type Comparison = readonly [a: Slot, b: Slot];
+
+/**
+ * A stable sort that asks for comparisons instead of making them: by insertion when short, else by merging. One algorithm for both ways
+ * to run.
+ */
+class StableSort {
+  private from: Slot[];
+  private to: Slot[];
+  private readonly short: boolean;
+  /** Insertion: the element being moved down, and where it is. Merging: the width of the runs and the ends of the two at hand. */
+  private i = 1;
+  private at = 1;
+  private width = 1;
+  private left = 0;
+  private middle = 0;
+  private right = 0;
+  private end = 0;
+
+  constructor(list: readonly Slot[]) {
+    this.from = [...list];
+    this.to = slotArray(list.length);
+    this.short = list.length <= insertionLength;
+    if (!this.short) this.startRuns(0);
+  }
+
+  /** What to compare next; undefined when the list is sorted. */
+  next(): Comparison | undefined {
+    if (!this.short) return this.nextMerge();
+    if (this.i >= this.from.length) return undefined;
+    return [this.from[this.at]!, this.from[this.at - 1]!];
+  }
+
+  /** Takes the answer of the comparison asked for last. */
+  answer(before: boolean): void {
+    if (!this.short) {
+      this.to[this.at++] = before ? this.from[this.right++]! : this.from[this.left++]!;
+      return;
+    }
+    const { from, at } = this;
+    if (before) [from[at - 1], from[at]] = [from[at]!, from[at - 1]!];
+    if (before && at > 1) this.at--;
+    else this.at = ++this.i;
+  }
+
+  get result(): Slot[] {
+    return this.from;
+  }
+
+  private startRuns(start: number): void {
+    const size = this.from.length;
+    this.at = start;
+    this.left = start;
+    this.middle = this.right = Math.min(start + this.width, size);
+    this.end = Math.min(start + 2 * this.width, size);
+  }
+
+  private nextMerge(): Comparison | undefined {
+    const size = this.from.length;
+    for (;;) {
+      if (this.left < this.middle && this.right < this.end) return [this.from[this.right]!, this.from[this.left]!];
+      while (this.left < this.middle) this.to[this.at++] = this.from[this.left++]!;
+      while (this.right < this.end) this.to[this.at++] = this.from[this.right++]!;
+      if (this.end < size) this.startRuns(this.end);
+      else {
+        [this.from, this.to] = [this.to, this.from];
+        this.width *= 2;
+        if (this.width >= size) return undefined;
+        this.startRuns(0);
       }
     }
-    [from, to] = [to, from];
   }
-  return from;
 }
 
-function* insertionSort(list: Slot[], order: Order): Routine<Slot[]> {
-  for (let i = 1; i < list.length; i++) {
-    for (let at = i; at > 0; at--) {
-      const a = list[at]!;
-      const b = list[at - 1]!;
-      let before = order.quick(a, b);
-      if (before === undefined) {
-        const question = order.ask(a, b);
-        before = question instanceof Call ? asBool(yield question, orderAnswer) : yield* question;
-      }
-      if (!before) break;
-      list[at] = b;
-      list[at - 1] = a;
-    }
+function* stableSort(list: List, order: Order): Routine<Slot[]> {
+  const sort = new StableSort(list);
+  for (let pair = sort.next(); pair !== undefined; pair = sort.next()) {
+    sort.answer(yield* decide(order, pair[0], pair[1]));
   }
-  return list;
+  return sort.result;
+}
+
+function stableSortNow(list: List, before: (a: Slot, b: Slot) => boolean): Slot[] {
+  const sort = new StableSort(list);
+  for (let pair = sort.next(); pair !== undefined; pair = sort.next()) sort.answer(before(pair[0], pair[1]));
+  return sort.result;
 }
 
 function* compareElements(a: Slot, b: Slot): Routine<boolean> {
   try {
     return yield* lessThan(yield a, yield b);
+  } catch (thrown) {
+    throw addTrace(thrown, orderContext);
+  }
+}
+
+function compareElementsNow(a: Slot, b: Slot): boolean {
+  if (typeof a === "number" && typeof b === "number") return a < b;
+  try {
+    const first = force(a);
+    const second = force(b);
+    return quickLess(first, second) ?? (drive(lessThan(first, second)) as boolean);
   } catch (thrown) {
     throw addTrace(thrown, orderContext);
   }
@@ -112,19 +175,32 @@ const naturalOrder: Order = {
 
 const orderBy = (f: Slot): Order => ({ quick: () => undefined, ask: (a, b) => call(f, [a, b]) });
 
+const groupContext = "while evaluating the return value of the grouping function passed to builtins.groupBy";
+
 /** Elements by the answer of a function, as sets of lists: `groupBy`. */
 function* group(f: Slot, list: List): Routine<Attrs> {
   const groups = new Map<string, Slot[]>();
   for (const element of list) {
-    const name = yield* demand(
-      yield call(f, [element]),
-      "plain",
-      "while evaluating the return value of the grouping function passed to builtins.groupBy",
-    );
+    const name = yield* demand(yield call(f, [element]), "plain", groupContext);
     const members = groups.get(name);
     if (members === undefined) groups.set(name, [element]);
     else members.push(element);
   }
+  return groupedSet(groups);
+}
+
+function groupNow(f: Slot, list: List): Attrs {
+  const groups = new Map<string, Slot[]>();
+  for (const element of list) {
+    const name = demandNow(callOne(force(f), element, undefined), "plain", groupContext);
+    const members = groups.get(name);
+    if (members === undefined) groups.set(name, [element]);
+    else members.push(element);
+  }
+  return groupedSet(groups);
+}
+
+function groupedSet(groups: ReadonlyMap<string, Slot[]>): Attrs {
   const names = [...groups.keys()].sort(compareNames);
   return new Attrs(
     new Keys(names),
@@ -210,18 +286,50 @@ function* callOperator(operator: Slot, element: Value): Routine<List> {
   }
 }
 
+const concatContext = "while evaluating a value of the list passed to builtins.concatLists";
+const filterContext = "while evaluating the return value of the filtering function passed to builtins.filter";
+const partitionContext = "while evaluating the return value of the partition function passed to builtins.partition";
+
+/** What a function given to `concatMap` returned, which must be a list. */
+function mappedList(part: Value, f: Slot): List {
+  if (isList(part)) return part;
+  const context = "while evaluating the return value of the function passed to builtins.concatMap";
+  const where = f instanceof Lambda ? f.code.pos : undefined;
+  throw addTrace(new NixError("type", `expected a list but found ${describe(part)}`), context, where);
+}
+
+function listSize(length: Int): number {
+  const size = Number(length);
+  if (size < 0 || size > 2 ** 31) throw new NixError("eval", `cannot create list of size ${length}`);
+  return size;
+}
+
+function generated(fn: Slot, size: number): Slot[] {
+  const result: Slot[] = slotArray(size);
+  for (let i = 0; i < size; i++) result[i] = delayApply(fn, i);
+  return result;
+}
+
+function mapped(fn: Slot, list: List): Slot[] {
+  const result: Slot[] = slotArray(list.length);
+  for (let i = 0; i < list.length; i++) result[i] = delayApply(fn, list[i]!);
+  return result;
+}
+
 export const listBuiltins: BuiltinFamily = [
   builtin({
     name: "all",
     args: [arg("pred", "function"), arg("list", "list")],
     doc: "Returns `true` if *pred* returns `true` for every element of *list*, `false` at the first element for which it does not.",
     routine: ([f, list]) => search("all", f, list, false),
+    direct: ([f, list]) => searchNow("all", f, list, false),
   }),
   builtin({
     name: "any",
     args: [arg("pred", "function"), arg("list", "list")],
     doc: "Returns `true` at the first element of *list* for which *pred* returns `true`, `false` if there is none.",
     routine: ([f, list]) => search("any", f, list, true),
+    direct: ([f, list]) => searchNow("any", f, list, true),
   }),
   builtin({
     name: "concatLists",
@@ -230,8 +338,15 @@ export const listBuiltins: BuiltinFamily = [
     *routine([lists]) {
       const result: Slot[] = [];
       for (const list of lists) {
-        const part = yield* demand(list, "list", "while evaluating a value of the list passed to builtins.concatLists");
+        const part = yield* demand(list, "list", concatContext);
         for (const element of part) result.push(element);
+      }
+      return result;
+    },
+    direct([lists]) {
+      const result: Slot[] = [];
+      for (const list of lists) {
+        for (const element of demandNow(list, "list", concatContext)) result.push(element);
       }
       return result;
     },
@@ -241,15 +356,14 @@ export const listBuiltins: BuiltinFamily = [
     args: [arg("f", "function"), arg("list", "list")],
     doc: "Applies *f*, which returns lists, to each element and joins the results: `concatLists (map f list)`, but strict.",
     *routine([f, list]) {
-      const context = "while evaluating the return value of the function passed to builtins.concatMap";
+      const result: Slot[] = [];
+      for (const element of list) for (const inner of mappedList(yield call(f, [element]), f)) result.push(inner);
+      return result;
+    },
+    direct([f, list]) {
       const result: Slot[] = [];
       for (const element of list) {
-        const part = yield call(f, [element]);
-        if (!isList(part)) {
-          const where = f instanceof Lambda ? f.code.pos : undefined;
-          throw addTrace(new NixError("type", `expected a list but found ${describe(part)}`), context, where);
-        }
-        for (const inner of part) result.push(inner);
+        for (const inner of mappedList(callOne(f, element, undefined), f)) result.push(inner);
       }
       return result;
     },
@@ -264,6 +378,15 @@ export const listBuiltins: BuiltinFamily = [
         const found = yield element;
         if (x === element && typeof x === "object") return true;
         if (quickEquals(wanted, found) ?? (yield* equals(wanted, found))) return true;
+      }
+      return false;
+    },
+    direct([x, list]) {
+      for (const element of list) {
+        const wanted = force(x);
+        const found = force(element);
+        if (x === element && typeof x === "object") return true;
+        if (quickEquals(wanted, found) ?? (drive(equals(wanted, found)) as boolean)) return true;
       }
       return false;
     },
@@ -289,9 +412,15 @@ export const listBuiltins: BuiltinFamily = [
     *routine([f, list]) {
       if (list.length === 0) return list;
       const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.filter");
-      const context = "while evaluating the return value of the filtering function passed to builtins.filter";
       const result: Slot[] = [];
-      for (const element of list) if (asBool(yield call(fn, [element]), context)) result.push(element);
+      for (const element of list) if (asBool(yield call(fn, [element]), filterContext)) result.push(element);
+      return result.length === list.length ? list : result;
+    },
+    direct([f, list]) {
+      if (list.length === 0) return list;
+      const fn = demandNow(f, "function", "while evaluating the first argument passed to builtins.filter");
+      const result: Slot[] = [];
+      for (const element of list) if (askNow(fn, element, filterContext)) result.push(element);
       return result.length === list.length ? list : result;
     },
   }),
@@ -308,16 +437,25 @@ export const listBuiltins: BuiltinFamily = [
       for (const element of list) result = yield call(f, [result, element]);
       return result;
     },
+    direct([f, nul, list]) {
+      let result: Slot = nul;
+      for (const element of list) result = callTwo(f, result, element, undefined);
+      return result;
+    },
   }),
   builtin({
     name: "genList",
     args: [arg("generator", "lazy"), arg("length", "int")],
     doc: "Makes a list of *length* elements by applying *generator* to each index, from 0.",
     *routine([generator, length]) {
-      const size = Number(length);
-      if (size < 0 || size > 2 ** 31) throw new NixError("eval", `cannot create list of size ${length}`);
+      const size = listSize(length);
       const f = yield* demand(generator, "function", "while evaluating the first argument passed to builtins.genList");
-      return Array.from({ length: size }, (_, i) => delayApply(f, i));
+      return generated(f, size);
+    },
+    direct([generator, length]) {
+      const size = listSize(length);
+      const f = demandNow(generator, "function", "while evaluating the first argument passed to builtins.genList");
+      return generated(f, size);
     },
   }),
   builtin({
@@ -331,6 +469,7 @@ export const listBuiltins: BuiltinFamily = [
     args: [arg("f", "function"), arg("list", "list")],
     doc: "Groups the elements of *list* by the string that *f* returns for each; the result is a set of lists.",
     routine: ([f, list]) => group(f, list),
+    direct: ([f, list]) => groupNow(f, list),
   }),
   builtin({
     name: "head",
@@ -355,9 +494,11 @@ export const listBuiltins: BuiltinFamily = [
     *routine([f, list]) {
       if (list.length === 0) return list;
       const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.map");
-      const result: Slot[] = slotArray(list.length);
-      for (let i = 0; i < list.length; i++) result[i] = delayApply(fn, list[i]!);
-      return result;
+      return mapped(fn, list);
+    },
+    direct([f, list]) {
+      if (list.length === 0) return list;
+      return mapped(demandNow(f, "function", "while evaluating the first argument passed to builtins.map"), list);
     },
   }),
   builtin({
@@ -365,10 +506,15 @@ export const listBuiltins: BuiltinFamily = [
     args: [arg("pred", "function"), arg("list", "list")],
     doc: "Splits *list* into `{ right; wrong; }`: the elements for which *pred* returns `true`, and the others.",
     *routine([f, list]) {
-      const context = "while evaluating the return value of the partition function passed to builtins.partition";
       const right: Slot[] = [];
       const wrong: Slot[] = [];
-      for (const element of list) (asBool(yield call(f, [element]), context) ? right : wrong).push(element);
+      for (const element of list) (asBool(yield call(f, [element]), partitionContext) ? right : wrong).push(element);
+      return new Attrs(partitionKeys, [right, wrong]);
+    },
+    direct([f, list]) {
+      const right: Slot[] = [];
+      const wrong: Slot[] = [];
+      for (const element of list) (askNow(f, element, partitionContext) ? right : wrong).push(element);
       return new Attrs(partitionKeys, [right, wrong]);
     },
   }),
@@ -382,7 +528,14 @@ export const listBuiltins: BuiltinFamily = [
       const natural = fn instanceof PrimOp && fn.builtin.name === "lessThan";
       // Elements are evaluated even when there is nothing to compare them with.
       if (list.length === 1) return [yield list[0]!];
-      return yield* stableSort([...list], natural ? naturalOrder : orderBy(fn));
+      return yield* stableSort(list, natural ? naturalOrder : orderBy(fn));
+    },
+    direct([f, list]) {
+      if (list.length === 0) return list;
+      const fn = demandNow(f, "function", "while evaluating the first argument passed to builtins.sort");
+      if (list.length === 1) return [force(list[0]!)];
+      if (fn instanceof PrimOp && fn.builtin.name === "lessThan") return stableSortNow(list, compareElementsNow);
+      return stableSortNow(list, (a, b) => asBool(callTwo(fn, a, b, undefined), orderAnswer));
     },
   }),
   builtin({

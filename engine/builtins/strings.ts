@@ -7,28 +7,52 @@ import { NixError } from "#engine/eval/error.ts";
 import { contextOf, isString, makeString, textOf } from "#engine/eval/value.ts";
 import type { Int, List, NixString, Slot } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
+import { demandNow, stringNow } from "./direct.ts";
 import { arg, builtin } from "./record.ts";
 import type { BuiltinFamily, Routine } from "./record.ts";
 import { RegexError, compileRegex, matchRegex, splitRegex } from "./regex.ts";
 import type { Regex } from "./regex.ts";
 
-function* substring(start: Int, length: Int, slot: Slot): Routine<NixString> {
+const substringHow = {
+  copy: true,
+  context: "while evaluating the third argument (the string) passed to builtins.substring",
+};
+const substringLength = "while evaluating the second argument (the substring length) passed to builtins.substring";
+
+function checkStart(start: Int): void {
   if (start < 0) throw new NixError("eval", "negative start position in 'substring'");
-  const string = yield* coerceToString(slot, {
-    copy: true,
-    context: "while evaluating the third argument (the string) passed to builtins.substring",
-  });
+}
+
+function substring(start: Int, length: Int, string: NixString): NixString {
   const text = textOf(string);
   const from = Number(start);
   const part = length < 0 ? text.slice(from) : text.slice(from, from + Number(length));
-  return makeString(part, contextOf(string));
+  return typeof string === "string" ? part : makeString(part, contextOf(string));
+}
+
+const concatHow = {
+  copy: true,
+  context: "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
+};
+
+function concatStringsSepNow(separator: NixString, list: List): NixString {
+  const between = textOf(separator);
+  let context = typeof separator === "string" ? undefined : new Set(separator.context);
+  let text = "";
+  for (let i = 0; i < list.length; i++) {
+    const string = stringNow(list[i]!, concatHow);
+    if (i > 0) text += between;
+    if (typeof string === "string") text += string;
+    else {
+      text += string.text;
+      context ??= new Set();
+      for (const path of string.context) context.add(path);
+    }
+  }
+  return makeString(text, context);
 }
 
 function* concatStringsSep(separator: NixString, list: List): Routine<NixString> {
-  const how = {
-    copy: true,
-    context: "while evaluating one element of the list of strings to concat passed to builtins.concatStringsSep",
-  };
   const between = textOf(separator);
   const context = new Set(contextOf(separator));
   let text = "";
@@ -39,7 +63,7 @@ function* concatStringsSep(separator: NixString, list: List): Routine<NixString>
       text += element;
       continue;
     }
-    const string = yield* coerceToString(element, how);
+    const string = yield* coerceToString(element, concatHow);
     text += textOf(string);
     for (const path of contextOf(string)) context.add(path);
   }
@@ -130,15 +154,18 @@ function withRegex<T>(pattern: string, text: NixString, run: (regex: Regex, text
   }
 }
 
+const lengthHow = { copy: true, context: "while evaluating the argument passed to builtins.stringLength" };
+const toStringHow = { more: true, context: "while evaluating the first argument passed to builtins.toString" };
+
 export const stringBuiltins: BuiltinFamily = [
   builtin({
     name: "stringLength",
     args: [arg("s", "any")],
     doc: "The number of bytes in the string *s*.",
     *routine([slot]) {
-      const context = "while evaluating the argument passed to builtins.stringLength";
-      return textOf(yield* coerceToString(slot, { copy: true, context })).length;
+      return textOf(yield* coerceToString(slot, lengthHow)).length;
     },
+    direct: ([slot]) => textOf(stringNow(slot, lengthHow)).length,
   }),
   builtin({
     name: "substring",
@@ -149,10 +176,14 @@ export const stringBuiltins: BuiltinFamily = [
     ],
     doc: "The part of *s* that begins at byte *start* (from 0) and is *len* bytes long; shorter where *s* ends, and to the end if *len* is negative.",
     *routine([start, length, slot]) {
-      if (start < 0) throw new NixError("eval", "negative start position in 'substring'");
-      const context = "while evaluating the second argument (the substring length) passed to builtins.substring";
-      const wanted = yield* demand(length, "int", context);
-      return yield* substring(start, wanted, slot);
+      checkStart(start);
+      const wanted = yield* demand(length, "int", substringLength);
+      return substring(start, wanted, yield* coerceToString(slot, substringHow));
+    },
+    direct([start, length, slot]) {
+      checkStart(start);
+      const wanted = demandNow(length, "int", substringLength);
+      return substring(start, wanted, stringNow(slot, substringHow));
     },
   }),
   builtin({
@@ -173,6 +204,7 @@ export const stringBuiltins: BuiltinFamily = [
     *routine([separator, list]) {
       return yield* concatStringsSep(separator, list);
     },
+    direct: ([separator, list]) => concatStringsSepNow(separator, list),
   }),
   builtin({
     name: "replaceStrings",
@@ -201,10 +233,8 @@ export const stringBuiltins: BuiltinFamily = [
     doc: 'Converts a value to a string: numbers in decimal, `true` to `"1"`, `false` and `null` to `""`, paths to their text (without copying), lists to their elements with spaces between, and sets through `__toString` or `outPath`.',
     *routine([slot]) {
       if (isString(slot)) return slot;
-      return yield* coerceToString(slot, {
-        more: true,
-        context: "while evaluating the first argument passed to builtins.toString",
-      });
+      return yield* coerceToString(slot, toStringHow);
     },
+    direct: ([slot]) => stringNow(slot, toStringHow),
   }),
 ];
