@@ -73,7 +73,7 @@ export function Splitter({ label, axis, value, least, most, change }: SplitterPr
 export interface SegmentsProps<T extends string> {
   label: string;
   value: T;
-  options: { value: NoInfer<T>; label: string }[];
+  options: { value: NoInfer<T>; label: string; disabled?: boolean }[];
   choose(value: NoInfer<T>): void;
 }
 
@@ -88,6 +88,7 @@ export function Segments<T extends string>({ label, value, options, choose }: Se
             className="visually-hidden"
             name={label}
             checked={option.value === value}
+            disabled={option.disabled}
             onChange={() => choose(option.value)}
           />
           <span>{option.label}</span>

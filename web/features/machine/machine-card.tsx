@@ -70,6 +70,11 @@ function Head({ phase }: { phase: MachinePhase }) {
     <header className="machine-head">
       <span className="machine-light" aria-hidden="true" />
       <h2 className="truncate">{machine.hostName ?? configured ?? "machine"}</h2>
+      {machine.driver === "webcontainer" && (
+        <span className="machine-simulated" data-tip="Node imitates the services; no program of the store runs">
+          simulated
+        </span>
+      )}
       <output className="machine-phase">{phase === "running" && label ? label : phaseWords[phase]}</output>
       <Stats />
       <PowerMenu />
@@ -83,7 +88,7 @@ function Stats() {
   const count = useAppState((state) => state.machine.units.filter((unit) => unit.name.endsWith(".service")).length);
   const ui = useUi();
   if (count === 0) return null;
-  const memory = stats
+  const memory = stats?.memoryTotal
     ? `${formatBytes(stats.memoryUsed)} of ${formatBytes(stats.memoryTotal)} memory in use`
     : undefined;
   return (

@@ -48,6 +48,7 @@ export default function Settings() {
         unit="seconds"
         change={(evaluationLimit) => ui.change({ evaluationLimit })}
       />
+      <Driver />
       <Toggle
         name="Start the machine when the page opens"
         value={settings.bootOnOpen}
@@ -55,6 +56,36 @@ export default function Settings() {
       />
       <Toggle name="Hints of the first visit" value={settings.hints} change={(hints) => ui.change({ hints })} />
     </div>
+  );
+}
+
+/** Which machine; what the simulation cannot do stands beside the choice, and takes effect at the next start. */
+function Driver() {
+  const ui = useUi();
+  const driver = useAppState((state) => state.ui.settings.driver);
+  const isolated = globalThis.crossOriginIsolated;
+  return (
+    <>
+      <Setting name="Machine">
+        <Segments
+          label="Machine"
+          value={driver}
+          choose={(next) => ui.change({ driver: next })}
+          options={[
+            { value: "v86", label: "Linux" },
+            { value: "webcontainer", label: "Simulation", disabled: !isolated },
+          ]}
+        />
+      </Setting>
+      <p className="setting-note">
+        {driver === "webcontainer"
+          ? "From the next start on, Node in a WebContainer imitates your services: no kernel, no users, no programs from the store, and nothing it writes is kept. It loads from stackblitz.com."
+          : "A real Linux in this tab. It needs no network."}
+        {isolated
+          ? ""
+          : " The simulation needs a page that is cross-origin isolated; this host does not send the headers."}
+      </p>
+    </>
   );
 }
 

@@ -20,7 +20,7 @@ export interface Container {
 }
 
 /** Milliseconds that the container's frame may take to load and start. */
-const startPatience = 30_000;
+const startPatience = 15_000;
 
 /**
  * Starts the page's WebContainer.
