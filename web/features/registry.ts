@@ -106,6 +106,14 @@ export const panels: PanelRecord[] = [
     component: lazy(() => import("./sources/sources.tsx")),
   },
   {
+    id: "take-home",
+    title: "Take home",
+    icon: "home",
+    command: "Take home: one file for another browser, a folder for real Nix, an image; space",
+    place: "top",
+    component: lazy(() => import("./take-home/take-home.tsx")),
+  },
+  {
     id: "settings",
     title: "Settings",
     icon: "settings",

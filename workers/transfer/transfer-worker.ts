@@ -5,7 +5,11 @@
  */
 import * as Comlink from "comlink";
 import { provideDigests } from "#engine/store/format/hash.ts";
-import type { SourceTree } from "#engine/store/format/tree.ts";
+import { StoreError } from "#engine/store/error.ts";
+import { type ImagePath, imageArchive, writeImage } from "#engine/store/format/oci.ts";
+import { type SourceTree, blobsOf, mapTree } from "#engine/store/format/tree.ts";
+import { closure } from "#engine/store/graph.ts";
+import { exportPaths } from "#engine/store/transfer.ts";
 import { Store } from "#engine/store/store.ts";
 import { openIdb } from "../store/idb.ts";
 import { browserDigest } from "../store/hashing.ts";
@@ -15,7 +19,9 @@ import { fillStore, readArchive, writeArchive } from "./archive.ts";
 import { readDisk, writeDisk } from "./disk.ts";
 import { LIBRARY, addSource, addTree, listSources, loadSource, removeSource } from "./library.ts";
 import { guardedMethods } from "./problem.ts";
-import type { TransferWorker } from "./types.ts";
+import { channelTree, homeTree, zipTree } from "./take-home.ts";
+import { readSamples } from "../samples.ts";
+import type { SourcePin, TransferWorker } from "./types.ts";
 
 provideDigests(browserDigest);
 
@@ -55,21 +61,72 @@ const worker: TransferWorker = {
     }
     return read.page;
   },
+
+  async takeHome(workspace, { archive, seeds }, expected, onProgress) {
+    onProgress("Reading the package sets", null);
+    const { title, entry, files, sources } = workspace;
+    const sets = await Promise.all(sources.map(loadPinned));
+    const channel = channelTree(readSamples(archive), seeds);
+    onProgress("Packing", null);
+    const tree = homeTree({ title, entry, files, channel, sets, expected });
+    return new Blob([zipTree(tree, "terrarium")]);
+  },
+  async exportClosure(workspace, root, onProgress) {
+    const store = await openStore(workspace);
+    const paths = [...closure(store.index, [root])];
+    onProgress(`Packing ${paths.length} store paths`, null);
+    return new Response(streamOf(exportPaths(store, paths))).blob();
+  },
+  async exportImage(workspace, root, reference, onProgress) {
+    const store = await openStore(workspace);
+    const members = [...closure(store.index, [root])];
+    const paths: ImagePath[] = [];
+    for (const path of members) {
+      onProgress(`Packing ${members.length} store paths`, paths.length / members.length);
+      paths.push({ path, references: store.requireInfo(path).references, tree: await loadTree(store, path) });
+    }
+    const bin = `${root}/sw/bin`;
+    const files = writeImage(paths, { architecture: "386", command: [`${bin}/sh`], env: [`PATH=${bin}`], reference });
+    return new Blob([imageArchive(files) as Uint8Array<ArrayBuffer>]);
+  },
+  storeSizes: (workspaces) =>
+    Promise.all(
+      workspaces.map(async (workspace) => {
+        const { index } = await openStore(workspace);
+        const bytes = [...index.infos()].reduce((sum, { narSize }) => sum + narSize, 0);
+        return { workspace, paths: index.size, bytes };
+      }),
+    ),
 };
+
+async function loadPinned({ name, narHash, nixpkgs }: SourcePin) {
+  const tree = await loadSource(library, narHash);
+  if (tree === null) throw new StoreError("missing", `<${name}> is not in this browser: get it in Sources first.`);
+  return { name, nixpkgs, tree };
+}
+
+async function loadTree(store: Store, path: string): Promise<SourceTree> {
+  const tree = await store.tree(path);
+  const contents = new Map<string, Uint8Array>();
+  for (const blob of blobsOf(tree).keys()) contents.set(blob, await store.blob(blob));
+  return mapTree(tree, ({ blob }) => ({ contents: contents.get(blob) as Uint8Array }));
+}
 
 const openStore = (workspace: string): Promise<Store> =>
   Store.open(openIdb(storeDatabase(workspace)), { now: () => Math.floor(Date.now() / 1000) });
 
 /** Pieces as one gzipped file. */
-function packed(pieces: AsyncGenerator<Uint8Array>): Promise<Blob> {
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+const packed = (pieces: AsyncGenerator<Uint8Array>): Promise<Blob> =>
+  new Response(streamOf(pieces).pipeThrough(new CompressionStream("gzip"))).blob();
+
+function streamOf(pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
     async pull(controller) {
       const next = await pieces.next();
       if (next.done) controller.close();
       else controller.enqueue(next.value as Uint8Array<ArrayBuffer>);
     },
   });
-  return new Response(stream.pipeThrough(new CompressionStream("gzip"))).blob();
 }
 
 Comlink.expose(guardedMethods(worker));

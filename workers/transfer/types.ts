@@ -2,7 +2,7 @@
  * What is taken in and taken home, as plain data that crosses to the transfer worker: package sets, binary caches, archives of whole
  * workspaces, exports.
  */
-import type { TreeNode } from "#engine/store/format/tree.ts";
+import type { SourceTree, TreeNode } from "#engine/store/format/tree.ts";
 
 /** A package set that a workspace uses, locked: whoever opens the workspace gets these bytes or none. */
 export interface SourcePin {
@@ -57,6 +57,19 @@ export interface PageRecords {
 /** How far some work is: 0 to 1, or null where nobody knows. */
 export type OnProgress = (text: string, fraction: number | null) => void;
 
+/** The embedded channel as the page loads it: its archive of texts, and its seeds. */
+export interface ChannelParts {
+  readonly archive: Uint8Array;
+  readonly seeds: readonly (readonly [name: string, tree: SourceTree])[];
+}
+
+/** How much of the browser's space a workspace's store takes. */
+export interface StoreSize {
+  readonly workspace: string;
+  readonly paths: number;
+  readonly bytes: number;
+}
+
 export interface TransferWorker {
   /**
    * Unpacks an archive (tar, alone or compressed with gzip, xz, zstd or bzip2; zip) and keeps it.
@@ -77,6 +90,18 @@ export interface TransferWorker {
    * workspace's own databases, for the caller to delete.
    */
   importWorkspace(archive: Blob, workspace: string, now: number, onProgress: OnProgress): Promise<PageRecords>;
+  /** A zip of the workspace's folder for real Nix; `expected` is the system it is. */
+  takeHome(
+    workspace: PageRecords["workspace"],
+    channel: ChannelParts,
+    expected: string | null,
+    onProgress: OnProgress,
+  ): Promise<Blob>;
+  /** The closure of a path as `nix-store --import` takes it. */
+  exportClosure(workspace: string, root: string, onProgress: OnProgress): Promise<Blob>;
+  /** The closure of a system as an OCI image in one tar file. */
+  exportImage(workspace: string, root: string, reference: string, onProgress: OnProgress): Promise<Blob>;
+  storeSizes(workspaces: readonly string[]): Promise<StoreSize[]>;
 }
 
 /** What was downloaded, and where the very same can be had again: a branch has become a revision. */

@@ -3,7 +3,7 @@
  * can be cancelled; what it leaves behind is the whole of its result or nothing. Only `addAddress` reaches another host.
  */
 import type { OnProgress, SourcePin, SourceRecord } from "#workers/api.ts";
-import { download, openLibrary, proxy, transfer } from "#workers/client.ts";
+import { download, fetchAsset, openLibrary, proxy, transfer } from "#workers/client.ts";
 import { formatBytes, plural } from "../format.ts";
 import { isSourceName, sourceNameOf } from "../source-name.ts";
 import { type TransferKind, transferStore } from "../transfer.ts";
@@ -38,9 +38,22 @@ export interface TransferActions {
   saveArchive(): Promise<void>;
   /** Makes a workspace of such a file, and opens it; all of it or nothing. */
   openArchive(file: File): Promise<void>;
+  /** Saves the files, the package sets and what evaluates them for real Nix. */
+  takeHome(): Promise<void>;
+  /** Saves the closure of the generation that starts next, for `nix-store --import`. */
+  saveClosure(): Promise<void>;
+  /** Saves it as a container image. */
+  saveImage(): Promise<void>;
+  /** Measures what each workspace takes. */
+  measure(): Promise<void>;
   /** Deletes an unpacked set from this browser. */
   deleteSource(narHash: string): Promise<void>;
 }
+
+type TransferApi = Parameters<Parameters<typeof transfer>[0]>[0];
+
+/** The name of a system's store path, as an image may be called. */
+const nameOf = (path: string): string => path.replace(/^.*?-/, "").replaceAll(/[^a-z0-9.-]/g, "-");
 
 let running: AbortController | null = null;
 
@@ -116,6 +129,21 @@ export function createTransferring(context: Context, dependencies: TransferDepen
     return `<${name}> is ready: ${plural(record.files, "file")}.`;
   };
 
+  /** Saves something of the generation that starts next. */
+  const exported = (
+    extension: string,
+    command: string,
+    make: (api: TransferApi, root: string, onProgress: OnProgress) => Promise<Blob>,
+  ) =>
+    work("export", "Packing", async (signal, onProgress) => {
+      const { current, generations } = await context.store.api.profile();
+      const root = generations.find(({ number }) => number === current)?.path;
+      if (root === undefined) throw new Error("There is no generation yet: build one first.");
+      const blob = await transfer((api) => make(api, root, onProgress), signal);
+      const name = saveFile(blob, page.getState().workspace.title, extension);
+      return `${name}: ${formatBytes(blob.size)}. “${command} < ${name}” takes it in.`;
+    });
+
   return {
     refresh,
     cancel: () => running?.abort(),
@@ -164,6 +192,29 @@ export function createTransferring(context: Context, dependencies: TransferDepen
         await dependencies.enter(record);
         return `“${record.title}” is here, with every path checked.`;
       }),
+    takeHome: () =>
+      work("export", "Packing", async (signal, onProgress) => {
+        const outcome = await dependencies.evaluation.settled();
+        const expected = outcome?.ok ? outcome.outPath : null;
+        const { title } = page.getState().workspace;
+        const library = await openLibrary();
+        const channel = await library.channelParts(fetchAsset);
+        const { workspace } = await pageRecords(context);
+        const zip = await transfer((api) => api.takeHome(workspace, channel, expected, onProgress), signal);
+        return `${saveFile(zip, title, "zip")}: ${formatBytes(zip.size)}. Its README has the one line to type.`;
+      }),
+    saveClosure: () =>
+      exported("nar", "nix-store --import", (api, root, onProgress) =>
+        api.exportClosure(page.getState().workspace.id, root, onProgress),
+      ),
+    saveImage: () =>
+      exported("oci.tar", "docker load", (api, root, onProgress) =>
+        api.exportImage(page.getState().workspace.id, root, `${nameOf(root)}:latest`, onProgress),
+      ),
+    async measure() {
+      const ids = (await workspaces.list()).map(({ id }) => id);
+      set({ sizes: await transfer((api) => api.storeSizes(ids), new AbortController().signal) });
+    },
     deleteSource: (narHash) =>
       work("source", "Deleting", async (signal) => {
         await transfer((api) => api.removeSource(narHash), signal);
