@@ -17,6 +17,7 @@ import { makeContentPath, splitStorePath, storeNameProblem } from "#engine/store
 import { demand, demandAttribute, withFormatErrors } from "./demand.ts";
 import { checkInput, inputFromUrl, inputUrl, isLocked, parseUrl, printUrl, revOf } from "./flake-ref.ts";
 import type { InputAttr, InputAttrs } from "./flake-ref.ts";
+import { resolveIndirect } from "./flake-registry.ts";
 import { attrsOf } from "./json-parse.ts";
 import { arg, builtin } from "./record.ts";
 import type { BuiltinFamily, Routine } from "./record.ts";
@@ -44,6 +45,15 @@ function fetch(request: FetchRequest, { io }: EvalContext): FetchResult {
     return io.fetch(request);
   } catch (thrown) {
     throw thrown instanceof IoError ? new NixError("io", thrown.message) : thrown;
+  }
+}
+
+/** As `fetch`, with the address in the trace of what goes wrong. */
+function fetchTraced(request: FetchRequest, context: EvalContext): FetchResult {
+  try {
+    return fetch(request, context);
+  } catch (thrown) {
+    throw addTrace(thrown, `while fetching the input '${request.url}'`);
   }
 }
 
@@ -133,17 +143,19 @@ function* download(who: Download, value: Value, context: EvalContext): Routine<N
       : makeContentPath({ method: isTarball ? "nar" : "flat", hash }, name, undefined, settings.storeDir);
   if (expected !== undefined && io.isValidPath(expected)) return storeString(expected);
   const given = hash === undefined ? {} : { hash: printHash(hash, "sri") };
-  const result = fetch({ kind: isTarball ? "tarball" : "file", url, name, ...given, options: {} }, context);
+  const request: FetchRequest = { kind: isTarball ? "tarball" : "file", url, name, ...given, options: {} };
+  const result = isTarball ? fetchTraced(request, context) : fetch(request, context);
   if (expected !== undefined && result.storePath !== expected) throw hashMismatch(url, hash!, result);
   return storeString(result.storePath);
 }
 
 function hashMismatch(url: string, wanted: Hash, { narHash, attributes }: FetchResult): NixError {
   const { flatHash } = attributes;
-  const got = typeof flatHash === "string" ? flatHash : narHash;
+  const shown = (hash: Hash): string => `${hash.algorithm}:${printHash(hash, "nix32")}`;
+  const got = parseHash(typeof flatHash === "string" ? flatHash : narHash, "sha256");
   return new NixError(
     "io",
-    `hash mismatch in file downloaded from '${url}':\n  specified: ${printHash(wanted, "sri")}\n  got:       ${got}`,
+    `hash mismatch in file downloaded from '${url}':\n  specified: ${shown(wanted)}\n  got:       ${shown(got)}`,
     { status: 102, data: { url } },
   );
 }
@@ -247,22 +259,25 @@ const FETCH_KINDS: Readonly<Record<string, FetchRequest["kind"]>> = {
 export interface FetchedTree {
   readonly storePath: string;
   /** The input as it was fetched: attributes given, and found (`rev`, `narHash`, `lastModified` …). */
-  readonly attrs: Map<string, InputAttr>;
+  readonly attrs: ReadonlyMap<string, InputAttr>;
+  /** The folder that messages show instead of the store path: the working tree that the files are from. */
+  readonly shown?: string;
 }
 
 /**
  * Fetches an input, or finds it in the store by its hash.
  * @throws NixError with "while fetching the input '…'" in its trace
  */
-export function fetchInput(input: InputAttrs, context: EvalContext): FetchedTree {
+export function fetchInput(given: InputAttrs, context: EvalContext): FetchedTree {
+  const input = given.get("type") === "indirect" ? resolveIndirect(given, "inputs", context) : given;
   const url = printUrl(inputUrl(input));
   const rev = revOf(input);
   const narHash = input.get("narHash");
-  const given = typeof narHash === "string" ? narHash : undefined;
+  const expected = typeof narHash === "string" ? narHash : undefined;
   const name = input.get("name");
   const storeName = typeof name === "string" ? name : "source";
-  if (given !== undefined) {
-    const hash = withFormatErrors(() => parseSriHash(given));
+  if (expected !== undefined) {
+    const hash = withFormatErrors(() => parseSriHash(expected));
     const path = makeContentPath({ method: "nar", hash }, storeName, undefined, context.settings.storeDir);
     if (context.io.isValidPath(path)) return { storePath: path, attrs: new Map(input) };
   }
@@ -270,11 +285,19 @@ export function fetchInput(input: InputAttrs, context: EvalContext): FetchedTree
     [...input].map(([key, value]) => [key, typeof value === "bigint" ? Number(value) : value]),
   );
   const kind = FETCH_KINDS[String(input.get("type"))] ?? "tree";
-  const request = { kind, url, name: storeName, ...(given !== undefined && { hash: given }), options };
+  const request: FetchRequest = {
+    kind,
+    url,
+    name: storeName,
+    ...(expected !== undefined && { hash: expected }),
+    options,
+    ...(!context.settings.allowDirty && { allowDirty: false as const }),
+    ...(!context.settings.warnDirty && { warnDirty: false as const }),
+  };
   try {
     const result = fetch(request, context);
-    if (given !== undefined && result.narHash !== given) {
-      const message = `NAR hash mismatch in input '${url}', expected '${given}' but got '${result.narHash}'`;
+    if (expected !== undefined && result.narHash !== expected) {
+      const message = `NAR hash mismatch in input '${url}', expected '${expected}' but got '${result.narHash}'`;
       throw new NixError("io", message, { status: 102 });
     }
     const found = Object.entries(result.attributes).map(([key, value]): [string, InputAttr] => [
@@ -283,7 +306,8 @@ export function fetchInput(input: InputAttrs, context: EvalContext): FetchedTree
     ]);
     const attrs = new Map([...input, ...found, ["narHash", result.narHash] as const]);
     if (rev !== undefined) attrs.set("rev", rev);
-    return { storePath: result.storePath, attrs };
+    if (result.shown === undefined) return { storePath: result.storePath, attrs };
+    return { storePath: result.storePath, attrs, shown: result.shown };
   } catch (thrown) {
     throw addTrace(thrown, `while fetching the input '${url}'`);
   }

@@ -2,6 +2,7 @@
  * `flake.lock`: the graph of a flake's inputs, each pinned. Reading checks the form and the version; nothing here fetches.
  */
 import { NixError } from "#engine/eval/error.ts";
+import { JsonError, parseJson } from "./json-parse.ts";
 import { printFlakeRef, type InputAttr, type InputAttrs } from "./flake-ref.ts";
 
 /** An input of a node: the key of another node, or a path of input names from the root (`follows`). */
@@ -65,9 +66,19 @@ function readJson(text: string, path: string): Json {
     const json: unknown = JSON.parse(text);
     if (isObject(json)) return json;
   } catch {
-    // Reported below like everything that is not an object.
+    throw new NixError("eval", `Could not parse '${path}': ${jsonProblem(text)}`);
   }
   throw new NixError("eval", `while parsing the lock file at '${path}': it is not a JSON object`);
+}
+
+function jsonProblem(text: string): string {
+  try {
+    parseJson(text);
+  } catch (thrown) {
+    if (thrown instanceof JsonError) return thrown.message;
+    throw thrown;
+  }
+  return "it is not JSON";
 }
 
 const malformed = (path: string, name: string): NixError =>

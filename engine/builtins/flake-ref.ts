@@ -397,8 +397,17 @@ export function parseFlakeRef(text: string): Map<string, InputAttr> {
   return attrs;
 }
 
+/** A flake reference with what follows its `#`, decoded. */
+export interface FragmentRef {
+  readonly attrs: Map<string, InputAttr>;
+  readonly fragment: string;
+}
+
 /** A flake reference and what follows its `#`, decoded. */
-export function parseFlakeRefWithFragment(text: string): { attrs: Map<string, InputAttr>; fragment: string } {
+export const parseFlakeRefWithFragment = (text: string): FragmentRef => parseNamedRef(text) ?? pathFlakeRef(text);
+
+/** `id`, `id/ref` or a URL with what follows its `#`; undefined for a text that is neither, which may be a path. */
+export function parseNamedRef(text: string): FragmentRef | undefined {
   const id = /^([a-zA-Z][a-zA-Z0-9_-]*(?:\/[a-zA-Z0-9@][a-zA-Z0-9_./@+-]*)?)(?:#(.*))?$/.exec(text);
   const url = parseUrl(id === null ? text : `flake:${id[1]!}`);
   if (url !== undefined) {
@@ -409,14 +418,14 @@ export function parseFlakeRefWithFragment(text: string): { attrs: Map<string, In
       if (!(thrown instanceof BadUrl)) throw thrown;
     }
   }
-  return pathFlakeRef(text);
+  return undefined;
 }
 
 function flakeRefFromUrl(url: Url, text: string): Map<string, InputAttr> {
   const query = new Map(url.query);
   const dir = query.get("dir");
   query.delete("dir");
-  const attrs = inputFromUrl({ ...url, query }, true);
+  const attrs = inputFromUrl({ ...url, query, fragment: "" }, true);
   if (attrs === undefined) throw error(`input '${text}' is unsupported`);
   if (dir !== undefined && dir !== "") attrs.set("dir", dir);
   return attrs;

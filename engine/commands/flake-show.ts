@@ -1,6 +1,5 @@
 /** `nix flake show`: a flake's outputs as a tree, or as JSON; what each is follows from where it lies. */
 import { printFlakeRef } from "../builtins/flake-ref.ts";
-import { lockedRef } from "../builtins/get-flake.ts";
 import { isDerivationForced } from "../eval/equality.ts";
 import { coerceToString } from "../eval/coerce.ts";
 import { Attrs, isString, textOf, type Slot, type Value } from "../eval/value.ts";
@@ -29,7 +28,7 @@ export function showFlake(run: LanguageRun): number {
   const outputs = run.evaluator.select(flakeValue(run, ref), "outputs", new Map());
   const lines: string[] = [];
   const shower = new Shower(run, lines);
-  const json = shower.show(outputs, { path: [], header: bold(printFlakeRef(lockedRef(flake))), prefix: "" });
+  const json = shower.show(outputs, { path: [], header: bold(printFlakeRef(flake.locked)), prefix: "" });
   const isJson = run.flags.has("--json");
   for (const line of isJson ? [JSON.stringify(json)] : lines) run.world.print(`${line}\n`);
   return 0;

@@ -87,7 +87,7 @@ export function buildablesOf(run: LanguageRun, argument: string, candidates?: Ca
 }
 
 /** "a^dev,doc" is "a" and those outputs; "a^*" all; undefined when none are named. */
-function splitOutputs(argument: string): [name: string, outputs: readonly string[] | undefined] {
+export function splitOutputs(argument: string): [name: string, outputs: readonly string[] | undefined] {
   const match = /^(.*)\^(\*|[^^]+)$/s.exec(argument);
   return match === null ? [argument, undefined] : [match[1]!, match[2]!.split(",")];
 }

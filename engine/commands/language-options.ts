@@ -46,6 +46,7 @@ export const SOURCE_FLAGS = {
   "--update-input": 1,
   "--reference-lock-file": 1,
   "--output-lock-file": 1,
+  "--allow-dirty-locks": 0,
 } as const;
 
 /** Flags that change nothing here, with how many values they take. */
@@ -101,6 +102,9 @@ export function parseLanguageOptions(
     else if (word === "--arg" || word === "--argstr") {
       const [name, text] = take(word, 2) as [string, string];
       autoArgs.push({ name, text, isString: word === "--argstr" });
+    } else if (word === "--override-flake") {
+      const [from, to] = take(word, 2) as [string, string];
+      settings = { ...settings, flakeOverrides: [...settings.flakeOverrides, [from, to]] };
     } else if (word === "-I" || word === "--include") includes.push(...take(word, 1));
     else if (word === "--option") settings = applySetting(settings, ...(take(word, 2) as [string, string]), warn);
     else if (Object.hasOwn(IDLE, word)) take(word, IDLE[word]!);

@@ -17,6 +17,8 @@ import { type LanguageFlags, type LanguageOptions, parseLanguageOptions } from "
 /** The world of a run, and where it may write files (`flake.lock`, templates); without that nothing is written. */
 export interface LanguageWorld extends InstantiateWorld {
   readonly writeFile?: (path: string, contents: string, executable?: boolean) => void;
+  /** Makes Git see a new file of a repository; with a message it is committed. @throws NixError */
+  readonly trackFile?: (repository: string, name: string, message: string | undefined) => void;
 }
 
 /** What a run keeps while a `NeedsIO` of it is fulfilled. */

@@ -5,7 +5,7 @@ import { coerceToString } from "../eval/coerce.ts";
 import { evalPrintOptions, forcedText } from "../eval/print-forced.ts";
 import { type Slot, type Value, textOf } from "../eval/value.ts";
 import { stringSource } from "../syntax/source.ts";
-import { installableValue } from "./installables.ts";
+import { installableValue, splitOutputs } from "./installables.ts";
 import type { LanguageProgram, LanguageRun } from "./language.ts";
 import { SOURCE_FLAGS, usage } from "./language-options.ts";
 
@@ -27,7 +27,7 @@ export const NIX_EVAL: LanguageProgram = {
   run(run) {
     const { evaluator, flags, world } = run;
     if (flags.has("--raw") && flags.has("--json")) throw usage("--raw and --json are mutually exclusive");
-    const value = applied(run, installableValue(run, flags.args[0] ?? "").slot);
+    const value = applied(run, installableValue(run, splitOutputs(flags.args[0] ?? "")[0]).slot);
     const text = evaluator.run(() => printed(run, value));
     world.print(flags.has("--raw") ? text : `${text}\n`);
     return 0;

@@ -1,7 +1,7 @@
 /** `nix flake …`: the verbs that look at a flake, pin its inputs and start new ones. */
 import { attrsJson, type LockFile } from "../builtins/flake-lock.ts";
 import { type InputAttrs, printFlakeRef } from "../builtins/flake-ref.ts";
-import { type LockedFlake, lockedRef } from "../builtins/get-flake.ts";
+import type { LockedFlake } from "../builtins/flake-locking.ts";
 import { timestampText } from "../builtins/fetch.ts";
 import type { Routine } from "../builtins/record.ts";
 import { coerceToString } from "../eval/coerce.ts";
@@ -22,7 +22,7 @@ const metadata = (words: string): LanguageProgram => ({
   run(run) {
     const { ref } = parseFlakeArgument(run, run.flags.args[0] ?? "");
     const locked = lockArgument(run, ref);
-    run.world.print(run.flags.has("--json") ? metadataJson(ref, locked) : metadataText(ref, locked));
+    run.world.print(run.flags.has("--json") ? metadataJson(ref, locked) : metadataText(locked));
     return 0;
   },
 });
@@ -41,7 +41,7 @@ export const NIX_FLAKE: readonly LanguageProgram[] = [
     words: "nix flake lock",
     flags: { flags: SOURCE_FLAGS, most: 1 },
     run(run) {
-      lockArgument(run, parseFlakeArgument(run, run.flags.args[0] ?? "").ref);
+      lockArgument(run, parseFlakeArgument(run, run.flags.args[0] ?? "").ref, { write: true });
       return 0;
     },
   },
@@ -51,7 +51,7 @@ export const NIX_FLAKE: readonly LanguageProgram[] = [
     run(run) {
       const { args } = run.flags;
       const { ref } = parseFlakeArgument(run, run.flags.value("--flake") ?? "");
-      lockArgument(run, ref, { updateAll: args.length === 0, updates: args });
+      lockArgument(run, ref, { updateAll: args.length === 0, updates: args, write: true });
       return 0;
     },
   },
@@ -66,46 +66,70 @@ export const NIX_FLAKE: readonly LanguageProgram[] = [
   init("nix flake new", 1),
 ];
 
-/** What identifies a flake with its inputs: a hash over the tree's, the lock file and the time. */
-function fingerprint({ flake, lock }: LockedFlake): string {
+/** What identifies a flake with its inputs: a hash over its tree's version, the lock file and the time. Trees with changes have none. */
+function fingerprint(locked: LockedFlake): string | undefined {
+  const { flake } = locked;
   const { attrs } = flake.tree;
-  const time = attrs.get("lastModified");
-  const text = `path:${String(attrs.get("narHash"))};${flake.dir};${JSON.stringify(locksJson({ flake, lock }), undefined, 2)}`;
-  const whole = time === undefined ? text : `${text};lastModified=${time}`;
-  return printHash(hashOf("sha256", toBytes(whole)), "base16");
+  const version = treeFingerprint(attrs);
+  if (version === undefined) return undefined;
+  const parts = [version, flake.dir, JSON.stringify(locksJson(locked), undefined, 2)];
+  for (const name of ["revCount", "lastModified"]) {
+    if (attrs.has(name)) parts.push(`${name}=${String(attrs.get(name))}`);
+  }
+  return printHash(hashOf("sha256", toBytes(parts.join(";"))), "base16");
+}
+
+function treeFingerprint(attrs: InputAttrs): string | undefined {
+  if (attrs.get("type") === "path") return `path:${String(attrs.get("narHash"))}`;
+  const rev = attrs.get("rev");
+  if (rev === undefined) return attrs.has("dirtyRev") ? undefined : String(attrs.get("narHash"));
+  return `${String(rev)}${attrs.get("submodules") === true ? ";s" : ""}${attrs.get("exportIgnore") === true ? ";e" : ""}`;
 }
 
 function metadataJson(ref: InputAttrs, locked: LockedFlake): string {
   const { flake } = locked;
   const lastModified = flake.tree.attrs.get("lastModified");
   const { description } = flake;
+  const { attrs } = flake.tree;
+  const print = fingerprint(locked);
+  const version = [
+    ["dirtyRevision", attrs.get("dirtyRev")],
+    ["revCount", attrs.get("revCount")],
+    ["revision", attrs.get("rev")],
+  ] as const;
   const json = {
     ...(description === undefined ? {} : { description }),
-    fingerprint: fingerprint(locked),
+    ...Object.fromEntries(
+      version.flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, name === "revCount" ? Number(value) : value]],
+      ),
+    ),
+    ...(print === undefined ? {} : { fingerprint: print }),
     ...(lastModified === undefined ? {} : { lastModified: Number(lastModified) }),
-    locked: { __final: true, ...attrsJson(lockedRef(flake)) },
+    locked: { __final: true, ...attrsJson(flake.locked) },
     locks: locksJson(locked),
     original: attrsJson(ref),
     originalUrl: printFlakeRef(ref),
     path: flake.tree.storePath,
-    resolved: attrsJson(ref),
-    resolvedUrl: printFlakeRef(ref),
-    url: printFlakeRef(lockedRef(flake)),
+    resolved: attrsJson(flake.resolved),
+    resolvedUrl: printFlakeRef(flake.resolved),
+    url: printFlakeRef(flake.locked),
   };
-  return `${JSON.stringify(json)}\n`;
+  const sorted = Object.fromEntries(Object.entries(json).sort(([left], [right]) => (left < right ? -1 : 1)));
+  return `${JSON.stringify(sorted)}\n`;
 }
 
 const bold = (text: string): string => `\x1b[1m${text}\x1b[0m`;
 
-function metadataText(ref: InputAttrs, locked: LockedFlake): string {
+function metadataText(locked: LockedFlake): string {
   const { flake, lock } = locked;
   const { attrs, storePath } = flake.tree;
   const rows: [string, string | undefined][] = [
-    ["Resolved URL:", printFlakeRef(ref)],
-    ["Locked URL:", printFlakeRef(lockedRef(flake))],
+    ["Resolved URL:", printFlakeRef(flake.resolved)],
+    ["Locked URL:", printFlakeRef(flake.locked)],
     ["Description:", flake.description],
     ["Path:", storePath],
-    ["Revision:", attrs.get("rev")?.toString()],
+    ["Revision:", (attrs.get("rev") ?? attrs.get("dirtyRev"))?.toString()],
     ["Revisions:", attrs.get("revCount")?.toString()],
     ["Last modified:", timeOf(attrs)],
     ["Fingerprint:", fingerprint(locked)],

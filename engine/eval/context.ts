@@ -27,6 +27,8 @@ export interface EvalContext {
   readonly symbols: SymbolTable;
   /** Store paths of paths that were copied, by path. */
   readonly copiedPaths: Map<string, string>;
+  /** Trees of the store that messages show as the folders they are copies of, by store path. */
+  readonly shownTrees: Map<string, string>;
 }
 
 /** A derivation that was instantiated by this evaluator. */

@@ -99,6 +99,7 @@ class PersistentEvaluator implements Evaluator {
       derivations: this.derivations,
       symbols: new SymbolTable(),
       copiedPaths: new Map(),
+      shownTrees: new Map(),
     };
     this.context = context;
     const { scope, builtins } = baseScope(context, (text, names) => this.internal(text, names));

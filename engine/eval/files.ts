@@ -30,7 +30,7 @@ interface FileEntry {
   value: Thunk | undefined;
 }
 
-type ParseContext = Pick<EvalContext, "settings" | "io" | "symbols">;
+type ParseContext = Pick<EvalContext, "settings" | "io" | "symbols" | "shownTrees">;
 
 /** Parses a source or throws the first syntax error as Nix words it; warnings go to the log. */
 export function parseOrThrow(source: Source, { settings, io, symbols }: ParseContext): Expr {
@@ -77,7 +77,7 @@ export class FileCache {
 
   /** The file, parsed and checked in another scope than the builtins alone. */
   compileIn(path: string, scope: Scope): Code {
-    const source = fileSource(path, this.io.readFile(path));
+    const source = this.source(path);
     const ast = parseOrThrow(source, this.context);
     checkVariables(ast, source, scope);
     return this.compile({ source, ast }, scope);
@@ -87,10 +87,19 @@ export class FileCache {
     return compile(parsed.ast, parsed.source, scope);
   }
 
+  private source(path: string): Source {
+    const { shownTrees } = this.context;
+    const text = this.io.readFile(path);
+    for (const [tree, folder] of shownTrees) {
+      if (path.startsWith(`${tree}/`)) return fileSource(path, text, `${folder}${path.slice(tree.length)}`);
+    }
+    return fileSource(path, text);
+  }
+
   private entry(path: string): FileEntry {
     const known = this.entries.get(path);
     if (known !== undefined) return known;
-    const source = fileSource(path, this.io.readFile(path));
+    const source = this.source(path);
     const ast = parseOrThrow(source, this.context);
     checkVariables(ast, source, this.scope);
     const entry: FileEntry = { parsed: { source, ast }, literals: literalPaths(ast), value: undefined };

@@ -69,6 +69,9 @@ export interface FetchRequest {
   readonly hash?: string;
   /** Anything else a fetcher takes: rev, ref, submodules, shallow, … */
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** False: a working tree with changes that are not committed is an error, or is fetched without a warning. */
+  readonly allowDirty?: false;
+  readonly warnDirty?: false;
 }
 
 export interface FetchResult {
@@ -76,6 +79,8 @@ export interface FetchResult {
   /** SRI hash of the NAR. */
   readonly narHash: string;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** The working tree that the files are from. */
+  readonly shown?: string;
 }
 
 export interface Io {

@@ -52,12 +52,12 @@ function featureSet(value: string, before: ReadonlySet<string>, warn: Warn): Rea
 /** Settings of nix.conf that do not change what an evaluation gives. */
 const ignored = new Set(
   (
-    "accept-flake-config access-tokens allow-dirty allow-dirty-locks allow-new-privileges allow-symlinked-store " +
+    "accept-flake-config access-tokens allow-dirty-locks allow-new-privileges allow-symlinked-store " +
     "allow-unsafe-native-code-during-evaluation allowed-impure-host-deps allowed-users always-allow-substitutes auto-optimise-store " +
     "bash-prompt bash-prompt-prefix bash-prompt-suffix build-dir build-hook build-poll-interval build-users-group builders " +
     "builders-use-substitutes commit-lock-file-summary compress-build-log connect-timeout cores debugger-on-trace debugger-on-warn " +
     "diff-hook download-attempts download-buffer-size download-speed eval-attrset-update-layer-rhs-threshold eval-cache " +
-    "eval-profile-file eval-profiler eval-profiler-frequency external-builders extra-platforms fallback filter-syscalls flake-registry " +
+    "eval-profile-file eval-profiler eval-profiler-frequency external-builders extra-platforms fallback filter-syscalls " +
     "fsync-metadata fsync-store-paths gc-reserved-space hashed-mirrors http-connections http2 id-count ignore-try ignored-acls " +
     "impersonate-linux-26 json-log-path keep-build-log keep-derivations keep-env-derivations keep-failed keep-going keep-outputs " +
     "log-lines max-build-log-size max-free max-jobs max-silent-time max-substitution-jobs min-free min-free-check-interval " +
@@ -67,8 +67,8 @@ const ignored = new Set(
     "sandbox-dev-shm-size sandbox-fallback sandbox-paths secret-key-files ssl-cert-file stalled-download-timeout start-id store " +
     "substitute substituters sync-before-registering system-features tarball-ttl timeout trace-function-calls " +
     "trace-import-from-derivation trust-tarballs-from-git-forges trusted-public-keys trusted-substituters trusted-users " +
-    "upgrade-nix-store-path-url use-case-hack use-cgroups use-registries use-sqlite-wal use-xdg-base-directories user-agent-suffix " +
-    "warn-dirty warn-large-path-threshold warn-short-path-literals"
+    "upgrade-nix-store-path-url use-case-hack use-cgroups use-sqlite-wal use-xdg-base-directories user-agent-suffix " +
+    "warn-large-path-threshold warn-short-path-literals"
   ).split(" "),
 );
 
@@ -102,6 +102,14 @@ function changed(settings: Settings, name: string, value: string, warn: Warn): S
       return { ...settings, abortOnWarn: boolean(name, value) };
     case "show-trace":
       return { ...settings, showTrace: boolean(name, value) };
+    case "allow-dirty":
+      return { ...settings, allowDirty: boolean(name, value) };
+    case "warn-dirty":
+      return { ...settings, warnDirty: boolean(name, value) };
+    case "flake-registry":
+      return { ...settings, flakeRegistry: value };
+    case "use-registries":
+      return { ...settings, useRegistries: boolean(name, value) };
     case "max-call-depth":
       return { ...settings, maxCallDepth: natural(name, value) };
     case "allowed-uris":

@@ -17,6 +17,14 @@ export interface Settings {
   readonly nixPath: readonly string[];
   /** What relative entries of the search path are relative to. */
   readonly directory: string;
+  /** Whether git working trees may have changes that are not committed, and whether that is warned of. */
+  readonly allowDirty: boolean;
+  readonly warnDirty: boolean;
+  /** The global registry of flakes: a file's path, empty for none, anything else for the one that is built in. */
+  readonly flakeRegistry: string;
+  readonly useRegistries: boolean;
+  /** `--override-flake`: references and what they mean instead. */
+  readonly flakeOverrides: readonly (readonly [from: string, to: string])[];
   readonly lintUrlLiterals: "ignore" | "warn" | "fatal";
   readonly lintShortPathLiterals: "ignore" | "warn" | "fatal";
   readonly lintAbsolutePathLiterals: "ignore" | "warn" | "fatal";
@@ -40,6 +48,11 @@ export const defaultSettings: Settings = {
   showTrace: false,
   nixPath: [],
   directory: "/",
+  allowDirty: true,
+  warnDirty: true,
+  flakeRegistry: "https://channels.nixos.org/flake-registry.json",
+  useRegistries: true,
+  flakeOverrides: [],
   lintUrlLiterals: "ignore",
   lintShortPathLiterals: "ignore",
   lintAbsolutePathLiterals: "ignore",

@@ -7,7 +7,9 @@
 
 /** Where a text came from. Nix prints `path`, `«stdin»`, `«string»` or nothing in front of `:line:column`. */
 export type Origin =
-  { readonly type: "file"; readonly path: string } | { readonly type: "stdin" } | { readonly type: "string" };
+  | { readonly type: "file"; readonly path: string; readonly shown?: string }
+  | { readonly type: "stdin" }
+  | { readonly type: "string" };
 
 export interface Source {
   readonly origin: Origin;
@@ -22,10 +24,14 @@ export interface Position {
   readonly column: number;
 }
 
-/** A file's source. Relative paths in it start at the directory of `path`, an absolute byte string. */
-export function fileSource(path: string, text: string): Source {
+/**
+ * A file's source. Relative paths in it start at the directory of `path`, an absolute byte string; positions are of the file `shown`
+ * where that is another: the one that a copy in the store was made of.
+ */
+export function fileSource(path: string, text: string, shown?: string): Source {
   const slash = path.lastIndexOf("/");
-  return { origin: { type: "file", path }, text, basePath: slash <= 0 ? "/" : path.slice(0, slash) };
+  const origin: Origin = shown === undefined ? { type: "file", path } : { type: "file", path, shown };
+  return { origin, text, basePath: slash <= 0 ? "/" : path.slice(0, slash) };
 }
 
 /** A text given with `--expr`, `scopedImport` of a string and the like. */
@@ -42,7 +48,7 @@ export function stdinSource(text: string, basePath = "/"): Source {
 export function originName(origin: Origin): string {
   switch (origin.type) {
     case "file":
-      return origin.path;
+      return origin.shown ?? origin.path;
     case "stdin":
       return "\u00c2\u00abstdin\u00c2\u00bb"; // «stdin» in UTF-8 bytes
     case "string":

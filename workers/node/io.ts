@@ -37,7 +37,7 @@ const toPath = (path: string): Buffer => Buffer.from(path, "latin1");
 export class NodeIo implements Io {
   readonly writes: PendingWrites;
   private readonly options: NodeIoOptions;
-  private readonly fetched = new Map<string, FetchResult>();
+  private readonly fetched = new Map<string, FetchResult | IoError>();
   private readonly started = Math.floor(Date.now() / 1000);
 
   constructor(options: NodeIoOptions) {
@@ -143,6 +143,7 @@ export class NodeIo implements Io {
 
   fetch(fetch: FetchRequest): FetchResult {
     const known = this.fetched.get(JSON.stringify(fetch));
+    if (known instanceof IoError) throw known;
     if (known !== undefined) return known;
     const folder = fetch.options["type"] === "path" ? String(fetch.options["path"]) : undefined;
     if (folder !== undefined && this.lstat(folder) === undefined) {
@@ -152,8 +153,8 @@ export class NodeIo implements Io {
     throw new NeedsIO({ kind: "fetch", fetch });
   }
 
-  /** What a request brought; it is brought once in an evaluation's life. */
-  answerFetch(fetch: FetchRequest, result: FetchResult): void {
+  /** What a request brought, or why it brought nothing; it is asked once in an evaluation's life. */
+  answerFetch(fetch: FetchRequest, result: FetchResult | IoError): void {
     this.fetched.set(JSON.stringify(fetch), result);
   }
 

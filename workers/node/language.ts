@@ -2,12 +2,14 @@
  * The programs of the language on Node: the engine's own over real files and a real store. What an evaluation lacks (a build, a
  * download) is brought between two attempts at it.
  */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { BuildError } from "#engine/build/builder.ts";
 import { realise } from "#engine/build/realise.ts";
 import type { CommandContext } from "#engine/commands/command.ts";
 import { type LanguageWorld, newLanguageSession, runLanguage } from "#engine/commands/language.ts";
-import { NeedsIO, type IoRequest } from "#engine/eval/io.ts";
+import { IoError, NeedsIO, type IoRequest } from "#engine/eval/io.ts";
+import { NixError } from "#engine/eval/error.ts";
 import type { Addition } from "#engine/eval/pending-writes.ts";
 import type { Settings } from "#engine/eval/settings.ts";
 import { StoreError } from "#engine/store/error.ts";
@@ -68,7 +70,8 @@ export function nodeWorld(host: LanguageHost, readOnly: () => boolean): NodeWorl
     settings: hostSettings(),
     print: host.print,
     error: host.error,
-    writeFile: writeFile,
+    writeFile,
+    trackFile,
   };
   return {
     world,
@@ -103,21 +106,51 @@ function writeFile(path: string, contents: string, executable = false): void {
   fs.writeFileSync(place, Buffer.from(contents, "latin1"), { mode: executable ? 0o777 : 0o666 });
 }
 
+/** Adds the name of a new file to a repository's index (what Git is told to ignore stays as it is), and commits it if asked. */
+function trackFile(repository: string, name: string, message: string | undefined): void {
+  const folder = Buffer.from(repository, "latin1").toString();
+  const file = Buffer.from(name, "latin1").toString();
+  const git = (args: readonly string[], input = ""): number | null =>
+    spawnSync("git", ["-C", folder, ...args], { input, stdio: ["pipe", "ignore", "inherit"] }).status;
+  if (git(["check-ignore", "--quiet", file]) === 0) return;
+  const isDone = git(["add", "--intent-to-add", "--", file]) === 0;
+  if (isDone && message === undefined) return;
+  if (isDone && git(["commit", "--quiet", file, "-F", "-"], Buffer.from(message!, "latin1").toString()) === 0) return;
+  throw new NixError("io", 'program "git" failed with exit code 1');
+}
+
 /** Does what an evaluation needs before it can go on; gives the reason when that is not possible. */
 async function fulfil(request: IoRequest, host: LanguageHost, io: NodeIo): Promise<string | undefined> {
   const { store } = host;
+  if (store === undefined && request.kind === "fetch") {
+    io.answerFetch(
+      request.fetch,
+      new IoError("EROFS", "", "operation 'addToStoreFromDump' is not supported by store 'dummy://'"),
+    );
+    return undefined;
+  }
   if (store === undefined || request.kind === "read" || request.kind === "store") {
     return `this evaluation needs to ${request.kind}, which is not possible here`;
   }
   await writeAdditions(store, io.writes.take());
+  if (request.kind === "fetch") {
+    const tell = (line: string): void => host.error(`${line}\n`);
+    io.answerFetch(request.fetch, await fetchInput(request.fetch, store, tell).catch(refusal));
+    return undefined;
+  }
   try {
-    if (request.kind === "fetch") io.answerFetch(request.fetch, await fetchInput(request.fetch, store));
-    else await realiseNow(request, store, host);
+    await realiseNow(request, store, host);
     return undefined;
   } catch (thrown) {
     if (thrown instanceof BuildError || thrown instanceof StoreError) return thrown.message;
     throw thrown;
   }
+}
+
+/** What cannot be fetched is an error of the program that asks for it. */
+function refusal(thrown: unknown): IoError {
+  if (thrown instanceof StoreError) return new IoError("EIO", "", thrown.message);
+  throw thrown;
 }
 
 async function realiseNow(

@@ -50,6 +50,26 @@ export function readTar(bytes: Uint8Array): SourceTree {
   return freeze(root);
 }
 
+/** The newest modification time in an (uncompressed) archive, in seconds since the epoch. */
+export function newestTime(bytes: Uint8Array): number {
+  let newest = 0;
+  let exact: number | undefined;
+  for (let offset = 0; offset + BLOCK <= bytes.length;) {
+    const header = readHeader(bytes, offset);
+    if (header === undefined) break;
+    const start = offset + BLOCK;
+    if (header.kind === "x") {
+      const time = readPax(fromBytes(bytes, start, start + header.size)).get("mtime");
+      exact = time === undefined ? undefined : Math.floor(Number(time));
+    } else if (!["g", "L", "K"].includes(header.kind)) {
+      newest = Math.max(newest, exact ?? octal(bytes.subarray(offset + 136, offset + 148)));
+      exact = undefined;
+    }
+    offset = start + Math.ceil(header.size / BLOCK) * BLOCK;
+  }
+  return newest;
+}
+
 /** Undefined at the zero block that ends an archive. */
 function readHeader(bytes: Uint8Array, offset: number): Header | undefined {
   const field = (start: number, length: number) => bytes.subarray(offset + start, offset + start + length);
