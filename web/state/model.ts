@@ -275,10 +275,21 @@ export interface MachineState {
   /** The generation that runs; null when off or when what runs is unsaved. */
   generation: number | null;
   units: UnitState[];
-  stats: { memoryUsed: number; memoryTotal: number; filesRead: number; bytesRead: number; uptimeMs: number } | null;
+  stats: MachineFigures | null;
   driver: "v86" | "webcontainer";
   /** Why it failed, when it did. */
   error: string | null;
+}
+
+/** What a running machine uses. */
+export interface MachineFigures {
+  memoryUsed: number;
+  memoryTotal: number;
+  filesRead: number;
+  bytesRead: number;
+  uptimeMs: number;
+  /** Of the emulated processor, in the last second; 0 for a simulation. */
+  instructionsPerSecond: number;
 }
 
 /** One sentence after a cut, a switch or a rollback: which generation it is and why. */
@@ -569,6 +580,10 @@ export interface Actions {
   /** Fetches something a previewed page refers to. */
   fetchGuest(path: string): Promise<GuestResponse | null>;
   unitLog(unit: string): Promise<string[]>;
+  /** Lays a file in the running machine. True when it is there. */
+  sendFile(path: string, bytes: Uint8Array): Promise<boolean>;
+  /** A file of the running machine, or null, which was said. */
+  takeFile(path: string): Promise<Uint8Array | null>;
 
   // looking
   loadClosure(root: string): Promise<void>;

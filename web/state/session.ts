@@ -20,6 +20,7 @@ import { createEvaluation, type EvaluationService } from "./session/evaluation.t
 import { createEvaluatorHost } from "./session/evaluator-host.ts";
 import { createLanguage } from "./session/language.ts";
 import type { LessonService } from "./session/lessons.ts";
+import { saveFile } from "./save-file.ts";
 import { createMachineHost } from "./session/machine-host.ts";
 import { createMachining, type MachineService } from "./session/machining.ts";
 import { createSharing } from "./session/sharing.ts";
@@ -287,7 +288,7 @@ function connect(context: Context): Parts {
       const zip = zipSync(Object.fromEntries(files.map(({ path, text }) => [path, strToU8(text)])), {
         mtime: new Date(1980, 0, 1),
       });
-      download(`${title.replaceAll(/[^\w-]+/g, "-") || "workspace"}.zip`, zip);
+      saveFile(new Blob([zip]), `${title.replaceAll(/[^\w-]+/g, "-") || "workspace"}.zip`);
     },
 
     async build() {
@@ -348,6 +349,8 @@ function connect(context: Context): Parts {
     openPreview: (path) => machine().openPreview(path),
     fetchGuest: (path) => machine().fetchGuest(path),
     unitLog: (unit) => machine().unitLog(unit),
+    sendFile: (path, bytes) => machine().putFile(path, bytes),
+    takeFile: (path) => machine().getFile(path),
     loadClosure: (root) => building.loadClosure(root),
 
     async transferring() {
@@ -528,11 +531,4 @@ async function compareFiles({ page }: Context): Promise<void> {
   if (current === undefined || evaluation.result?.outPath === current.outPath) return;
   const same = JSON.stringify(current.files) === JSON.stringify(workspace.files);
   patch(page, "generations", { fileAhead: same ? null : { generation: current.number } });
-}
-
-function download(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-  const url = URL.createObjectURL(new Blob([bytes]));
-  const link = Object.assign(document.createElement("a"), { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -12,6 +12,12 @@ describe("guestPath", () => {
     ["javascript:alert(1)", "/", null],
     ["data:text/html,x", "/", null],
     ["http://[", "/", null],
+    [":8080", "/", ":8080/"],
+    [":8080/a?b", "/x", ":8080/a?b"],
+    ["c", ":8080/a/b", ":8080/a/c"],
+    ["http://localhost:3000/x", "/", ":3000/x"],
+    ["http://127.0.0.1/x", ":3000/", ":80/x"],
+    ["https://localhost/x", "/", null],
   ])("%s from %s", (address, at, expected) => expect(guestPath(address, at)).toBe(expected));
 });
 

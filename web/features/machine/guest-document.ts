@@ -60,11 +60,22 @@ function dataUrl({ contentType, body }: GuestResponse): string {
   return `data:${contentType.split(";")[0] ?? "image/png"};base64,${btoa(bytes)}`;
 }
 
-/** Where an address in a guest's page leads: a path of the guest, or null when it leaves it. */
+const loopback = ["localhost", "127.0.0.1", "[::1]"];
+
+/**
+ * Where an address in a guest's page leads: a path of the guest, or null when it leaves it. Both may begin with a port, `:8080/path`;
+ * without one they mean the port that the configuration serves.
+ */
 export function guestPath(address: string, at: string): string | null {
-  if (!URL.canParse(address, `http://guest.invalid${at}`)) return null;
-  const url = new URL(address, `http://guest.invalid${at}`);
-  return url.origin === "http://guest.invalid" ? url.pathname + url.search : null;
+  const typed = /^(:\d+)(.*)$/.exec(address);
+  if (typed !== null) return guestPath(typed[2] || "/", `${typed[1]}/`);
+  const [, port = "", path = "/"] = /^(:\d+)?(.*)$/.exec(at) ?? [];
+  const base = `http://guest.invalid${path}`;
+  if (!URL.canParse(address, base)) return null;
+  const url = new URL(address, base);
+  const place = url.pathname + url.search;
+  if (url.origin === "http://guest.invalid") return port + place;
+  return url.protocol === "http:" && loopback.includes(url.hostname) ? `:${url.port || 80}${place}` : null;
 }
 
 /** Text that is not HTML, as a page. */

@@ -41,11 +41,11 @@ function AddressBar({ host, path, status, loading }: AddressBarProps) {
         className={loading ? "address-loading" : ""}
         onClick={() => void actions.openPreview(path)}
       />
-      <label className="address-field">
+      <label className="address-field" data-tip="A path, or :PORT/PATH for another port of the machine">
         <span className="address-host" aria-hidden="true">
           {host}
         </span>
-        <span className="visually-hidden">Path on {host}</span>
+        <span className="visually-hidden">Path on {host}, or :PORT/PATH for another port</span>
         <input
           value={typed ?? path}
           spellCheck={false}

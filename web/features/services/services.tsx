@@ -33,7 +33,9 @@ export default function Services() {
         <span className="muted">{plural(units.length, "unit")}</span>
         {stats && (
           <span className="muted numeric">
-            {formatBytes(stats.memoryUsed)} of {formatBytes(stats.memoryTotal)} memory ·{" "}
+            {stats.memoryTotal > 0 && `${formatBytes(stats.memoryUsed)} of ${formatBytes(stats.memoryTotal)} memory · `}
+            {stats.instructionsPerSecond > 0 &&
+              `${Math.round(stats.instructionsPerSecond / 1e6)} million instructions a second · `}
             {plural(stats.filesRead, "file")} read · up {formatMs(stats.uptimeMs)}
           </span>
         )}

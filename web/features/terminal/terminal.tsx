@@ -4,8 +4,12 @@ import "@xterm/xterm/css/xterm.css";
 import { useAppState, usePage } from "#web/state/context.ts";
 import type { TerminalEntry } from "#web/state/model.ts";
 import { Button, IconButton } from "#web/ui/button.tsx";
+import { Dialog } from "#web/ui/dialog.tsx";
 import { DockTools } from "#web/ui/dock-tools.ts";
 import { Empty } from "#web/ui/parts.tsx";
+import { Menu, type MenuItem } from "#web/ui/menu.tsx";
+import { saveFile } from "#web/state/save-file.ts";
+import { pictureOf } from "./picture.ts";
 import { openScreen, openScreens, paint, type TerminalScreen } from "./sessions.ts";
 import "./terminal.css";
 
@@ -44,6 +48,7 @@ export default function TerminalPanel() {
         <Button size="small" look="quiet" onClick={() => open("console")}>
           Boot messages
         </Button>
+        <Files running={running} screen={shown} />
       </DockTools>
       {shown ? (
         <Screen key={shown.id} screen={shown} />
@@ -55,6 +60,86 @@ export default function TerminalPanel() {
             </Button>
           )}
         </Empty>
+      )}
+    </>
+  );
+}
+
+/** What goes between the machine and the visitor's own computer. */
+function Files({ running, screen }: { running: boolean; screen: TerminalScreen | undefined }) {
+  const { actions } = usePage();
+  const picker = useRef<HTMLInputElement>(null);
+  const [asking, setAsking] = useState(false);
+  const send = async (files: readonly File[]): Promise<void> => {
+    for (const file of files) await actions.sendFile(`/root/${file.name}`, new Uint8Array(await file.arrayBuffer()));
+  };
+  const take = async (path: string): Promise<void> => {
+    const bytes = await actions.takeFile(path);
+    if (bytes !== null) saveFile(new Blob([new Uint8Array(bytes)]), path.slice(path.lastIndexOf("/") + 1));
+  };
+  const items: MenuItem[] = [
+    {
+      id: "send",
+      label: "Send files to the machine…",
+      caption: "to /root",
+      icon: "plus",
+      disabled: !running,
+      run: () => picker.current?.click(),
+    },
+    {
+      id: "take",
+      label: "Save a file of the machine…",
+      icon: "download",
+      disabled: !running,
+      run: () => setAsking(true),
+    },
+    {
+      id: "picture",
+      label: "Save a picture of this screen",
+      icon: "copy",
+      disabled: screen === undefined,
+      run: () => {
+        if (screen) void pictureOf(screen.terminal).then((picture) => saveFile(picture, `${screen.title}.png`));
+      },
+    },
+  ];
+  return (
+    <>
+      <Menu label="Files and pictures" items={items} size="small" look="quiet" icon="more" />
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        onChange={(event) => {
+          void send([...(event.target.files ?? [])]);
+          event.target.value = "";
+        }}
+      />
+      {asking && (
+        <Dialog title="Save a file of the machine" close={() => setAsking(false)} width={420}>
+          <form
+            className="take-file"
+            onSubmit={(event) => {
+              event.preventDefault();
+              setAsking(false);
+              void take(String(new FormData(event.currentTarget).get("path")));
+            }}
+          >
+            <input
+              className="field grow"
+              name="path"
+              aria-label="Path in the machine"
+              required
+              pattern="/.+"
+              placeholder="/etc/os-release"
+              spellCheck={false}
+            />
+            <Button look="primary" type="submit">
+              Save
+            </Button>
+          </form>
+        </Dialog>
       )}
     </>
   );

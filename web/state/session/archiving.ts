@@ -5,6 +5,7 @@
 import type { OnProgress, PageRecords, WorkspaceRecord } from "#workers/api.ts";
 import { transfer } from "#workers/client.ts";
 import type { WorkFile } from "../model.ts";
+import { saveFile } from "../save-file.ts";
 import { checkWorkspace } from "../share-link.ts";
 import type { Context } from "./context.ts";
 
@@ -111,12 +112,9 @@ async function sweep(context: Context): Promise<void> {
   }
 }
 
-/** Gives the browser a file to save; its name. */
-export function saveFile(contents: Blob, title: string, extension: string): string {
+/** Gives the browser a file to save; its name, made from a workspace's title. */
+export function saveTitled(contents: Blob, title: string, extension: string): string {
   const name = `${title.replaceAll(/[^\p{L}\p{N}_-]+/gu, "-").replaceAll(/^-|-$/g, "") || "workspace"}.${extension}`;
-  const url = URL.createObjectURL(contents);
-  const link = Object.assign(document.createElement("a"), { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  saveFile(contents, name);
   return name;
 }

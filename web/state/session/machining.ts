@@ -35,6 +35,10 @@ export interface MachineService {
   openPreview(path: string, patience?: number): Promise<void>;
   fetchGuest(path: string): Promise<GuestResponse | null>;
   unitLog(unit: string): Promise<string[]>;
+  /** Lays a file in the machine. True when it is there. */
+  putFile(path: string, bytes: Uint8Array): Promise<boolean>;
+  /** A file of the machine, or null, which was said. */
+  getFile(path: string): Promise<Uint8Array | null>;
 }
 
 export interface MachineHooks {
@@ -144,7 +148,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       if (api === null || document.hidden) return;
       void api
         .stats()
-        .then(({ memory, ninep }) => {
+        .then(({ memory, ninep, instructionsPerSecond }) => {
           const filesRead = Object.values(ninep.requests).reduce((sum, count) => sum + count, 0);
           set({
             stats: {
@@ -152,6 +156,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
               memoryTotal: memory.total,
               filesRead,
               bytesRead: ninep.bytesRead,
+              instructionsPerSecond,
               uptimeMs: Date.now() - startedAt,
             },
           });
@@ -166,6 +171,12 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       onStep: ({ name, text }) => hooks.onStep(name, text),
       onShim: hooks.onShim,
     });
+
+  /** Asks the guest for a path of the port that the configuration serves, or for `:PORT/PATH`. */
+  const ask = (address: string) => {
+    const [, port, path = "/"] = /^(?::(\d+))?(.*)$/.exec(address) ?? [];
+    return askGuest(service, Number(port ?? page.getState().evaluation.result?.web?.port ?? 80), path);
+  };
 
   const service: MachineService = {
     api: () => (page.getState().machine.phase === "running" ? host.api() : null),
@@ -304,12 +315,11 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
 
     async openPreview(path, patience = 0) {
       patch(page, "preview", { path, loading: true });
-      const port = page.getState().evaluation.result?.web?.port ?? 80;
       const until = performance.now() + patience;
-      let answer = await askGuest(service, port, path);
+      let answer = await ask(path);
       while ("error" in answer && performance.now() < until && service.api() !== null) {
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
-        answer = await askGuest(service, port, path);
+        answer = await ask(path);
       }
       const { revision } = page.getState().preview;
       if ("error" in answer) {
@@ -333,9 +343,20 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
     },
 
     async fetchGuest(path) {
-      const answer = await askGuest(service, page.getState().evaluation.result?.web?.port ?? 80, path);
+      const answer = await ask(path);
       return "error" in answer ? null : answer;
     },
+
+    async putFile(path, bytes) {
+      const done = await guarded(page, `${path} could not be written.`, async () => {
+        await host.api()?.writeFile(path, bytes);
+        return true;
+      });
+      return done ?? false;
+    },
+
+    getFile: (path) =>
+      guarded(page, `${path} could not be read.`, async () => (await host.api()?.readFile(path)) ?? null),
 
     async unitLog(unit) {
       const api = service.api();

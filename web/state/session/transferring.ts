@@ -7,7 +7,7 @@ import { download, fetchAsset, openLibrary, proxy, transfer } from "#workers/cli
 import { formatBytes, plural } from "../format.ts";
 import { isSourceName, sourceNameOf } from "../source-name.ts";
 import { type TransferKind, transferStore } from "../transfer.ts";
-import { importArchive, pageRecords, saveFile } from "./archiving.ts";
+import { importArchive, pageRecords, saveTitled } from "./archiving.ts";
 import { type Context, codeOf, messageOf, notifyFull } from "./context.ts";
 import type { EvaluationService } from "./evaluation.ts";
 import type { MachineService } from "./machining.ts";
@@ -140,7 +140,7 @@ export function createTransferring(context: Context, dependencies: TransferDepen
       const root = generations.find(({ number }) => number === current)?.path;
       if (root === undefined) throw new Error("There is no generation yet: build one first.");
       const blob = await transfer((api) => make(api, root, onProgress), signal);
-      const name = saveFile(blob, page.getState().workspace.title, extension);
+      const name = saveTitled(blob, page.getState().workspace.title, extension);
       return `${name}: ${formatBytes(blob.size)}. “${command} < ${name}” takes it in.`;
     });
 
@@ -181,7 +181,7 @@ export function createTransferring(context: Context, dependencies: TransferDepen
         const { id, title } = page.getState().workspace;
         const records = await pageRecords(context);
         const archive = await transfer((api) => api.exportWorkspace(id, records, onProgress), signal);
-        const name = saveFile(archive, title, "terrarium.tar.gz");
+        const name = saveTitled(archive, title, "terrarium.tar.gz");
         return `${name}: ${formatBytes(archive.size)}. Opened elsewhere, it is this workspace again.`;
       }),
     openArchive: (file) =>
@@ -201,7 +201,7 @@ export function createTransferring(context: Context, dependencies: TransferDepen
         const channel = await library.channelParts(fetchAsset);
         const { workspace } = await pageRecords(context);
         const zip = await transfer((api) => api.takeHome(workspace, channel, expected, onProgress), signal);
-        return `${saveFile(zip, title, "zip")}: ${formatBytes(zip.size)}. Its README has the one line to type.`;
+        return `${saveTitled(zip, title, "zip")}: ${formatBytes(zip.size)}. Its README has the one line to type.`;
       }),
     saveClosure: () =>
       exported("nar", "nix-store --import", (api, root, onProgress) =>
