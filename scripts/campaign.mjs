@@ -1,9 +1,10 @@
 /**
- * `npm run campaign [eval|store|power] [--minutes N] [--cuts N] [--seed N] [--no-build]`: the long runs behind the short samples of `npm test`.
- * Each writes its table to docs/campaigns/; all three without a name. Ends with exit code 1 when anything was found.
+ * `npm run campaign [eval|store|power|builds] [--minutes N] [--cuts N] [--seed N] [--no-build]`: the long runs behind the short samples of `npm test`.
+ * Each writes its table to docs/campaigns/; all of them without a name. Ends with exit code 1 when anything was found.
  *
  *   eval    random expressions, by the engine and by C++ Nix (NIX_ORACLE=DIR/bin)
  *   store   every write of the store's operations cut in every way, and two tabs at once for some minutes
+ *   builds  every derivation of the goldens and of the channel, built twice by the builder's machine and compared with C++ Nix's
  *   power   the machine's plug pulled, or its tab reloaded, at named and random instants
  */
 import { spawnSync } from "node:child_process";
@@ -128,6 +129,45 @@ ${outcomes(rows, ["cut"], ({ cut }) => cut)}`,
   return status;
 }
 
+function campaignBuilds() {
+  const file = path.join(root, ".cache/campaign/builds.json");
+  mkdirSync(path.dirname(file), { recursive: true });
+  rmSync(file, { force: true });
+  const vitest = path.join(root, "node_modules/.bin/vitest");
+  const env = { TERRARIUM_CAMPAIGN: file };
+  const { status } = runShown(vitest, ["run", "--pool=forks", "workers/node/builds.test.ts"], { env });
+  const { rows } = JSON.parse(readFileSync(file, "utf8"));
+  const problems = rows.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`));
+  const sorts = outcomes(
+    rows.map((row) => ({ ...row, state: row.verdict })),
+    ["derivations"],
+    ({ made }) => made,
+  );
+  publish(
+    "builds",
+    `# Builds, bit for bit
+
+\`npm run campaign builds\`. Each derivation is instantiated by the engine and built in the builder's machine, then built again there with
+another clock and the inputs' directories in the opposite order (\`--check\`). Its path, its outputs' paths, NAR hashes, sizes and
+references, the verdict of the second build, or exit code and messages of the refusal have to be those of C++ Nix, which built it natively,
+sandboxed and twice (\`scripts/record-builds.mjs\`).
+
+${rows.length} derivations, ${problems.length} problems.
+${listed(problems)}
+${sorts}
+
+${table(
+  ["derivation", "verdict", "equal"],
+  rows.map(({ name, drvPath, verdict, problems }) => [
+    `${name} \`${drvPath.slice(11, 19)}\``,
+    verdict,
+    problems.length === 0 ? "yes" : "no",
+  ]),
+)}`,
+  );
+  return status;
+}
+
 function campaignEval() {
   const minutes = option("minutes", "5");
   const seed = option("seed", "1");
@@ -149,7 +189,7 @@ ${found === "" ? "" : `\n\`\`\`\n${found}\n\`\`\`\n`}`,
   return status;
 }
 
-const campaigns = { eval: campaignEval, store: campaignStore, power: campaignPower };
+const campaigns = { eval: campaignEval, store: campaignStore, power: campaignPower, builds: campaignBuilds };
 const wanted = process.argv.slice(2).filter((name) => name in campaigns);
 
 ensurePackages();

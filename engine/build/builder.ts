@@ -39,6 +39,8 @@ export interface BuildRequest {
   readonly outputs: ReadonlyMap<string, StorePath>;
   /** Fixed-output builds see the resolver's files in /etc. */
   readonly fixedOutput: boolean;
+  /** A second build, to compare: what a host may vary is to be varied (clock, order of directories). */
+  readonly again?: boolean;
   /** Seconds; 0 is no limit. */
   readonly timeout: number;
   readonly maxSilent: number;
@@ -61,6 +63,7 @@ export type BuildFailureCode =
   | "machine" // the virtual machine died or could not start
   | "output" // an output is missing or breaks a rule
   | "dependency"
+  | "skipped" // never begun, because another build had failed
   | "unsupported";
 
 /** A build that did not give its outputs. `message` is Nix's text where Nix has one. */

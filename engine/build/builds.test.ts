@@ -230,7 +230,7 @@ test("independent builds: --keep-going goes on, a cancel stops", async () => {
     return one(name);
   });
   await expect(realise([goal(bad), goal(good)], options(store, builder, { keepGoing: true }))).rejects.toThrow(
-    "exit code 1",
+    `build of '${bad.path}' failed`,
   );
   expect(store.isValid(outOf(good))).toBe(true);
   const cancelled = realise([goal(bad)], options(store, builder, { signal: { ...never, aborted: true } }));

@@ -26,6 +26,8 @@ export interface EnvironmentOptions {
   readonly hostVariable?: (name: string) => string | undefined;
   /** What `exportReferencesGraph` asked for: file name → text. */
   readonly graphs?: ReadonlyMap<string, ByteString>;
+  /** The same for structured attributes: name → member of `.attrs.json`. */
+  readonly structuredGraphs?: ReadonlyMap<string, Json>;
 }
 
 /** The process for a derivation whose inputs are resolved; `outputs` are the paths that the build writes to. */
@@ -45,7 +47,10 @@ export function describeProcess(
   const files = new Map<ByteString, ByteString>(options.graphs);
   const structured = derivation.env.get("__json");
   if (structured === undefined) addVariables(derivation, outputs, rewrite, env, files);
-  else addStructured(JSON.parse(structured) as Record<string, Json>, outputs, rewrite, env, files);
+  else {
+    const attributes = { ...exactJson(structured), ...Object.fromEntries(options.structuredGraphs ?? []) };
+    addStructured(attributes, outputs, rewrite, env, files);
+  }
   addBuildVariables(derivation, options, env);
   const sorted = new Map([...env].sort((left, right) => compareByteStrings(left[0], right[0])));
   return { argv: [baseName, ...derivation.args.map(rewrite)], env: sorted, files };
@@ -76,6 +81,18 @@ function addVariables(
   }
 }
 
+/** What marks a number kept as its text: no string of Nix's has a NUL byte. */
+const NUMBER = "\0";
+
+/** JSON whose numbers stay as they are written, which JavaScript's cannot: whole numbers have 64 bits and 1.0 is not 1. */
+function exactJson(text: ByteString): Record<string, Json> {
+  const token = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+  return JSON.parse(text.replace(token, (word) => (word.startsWith('"') ? word : `"\\u0000${word}"`))) as Record<
+    string,
+    Json
+  >;
+}
+
 function addStructured(
   attributes: Record<string, Json>,
   outputs: ReadonlyMap<string, StorePath>,
@@ -84,7 +101,7 @@ function addStructured(
   files: Map<ByteString, ByteString>,
 ): void {
   const all = rewriteJson({ ...attributes, outputs: Object.fromEntries(outputs) }, rewrite) as Record<string, Json>;
-  files.set(".attrs.json", printJson(all));
+  files.set(".attrs.json", printJson(all).replace(/"\\u0000([^"]*)"/g, "$1"));
   files.set(".attrs.sh", shellDeclarations(all));
   env.set("NIX_ATTRS_JSON_FILE", `${BUILD_TOP}/.attrs.json`);
   env.set("NIX_ATTRS_SH_FILE", `${BUILD_TOP}/.attrs.sh`);
@@ -133,12 +150,17 @@ function shellDeclaration(name: string, value: Json): ByteString | undefined {
 }
 
 function shellValue(value: Json): string | undefined {
-  if (typeof value === "string") return shellQuote(value);
-  // Nix's writer has 32 bits for a number.
-  if (typeof value === "number")
-    return Number.isInteger(value) ? String(Number(BigInt.asIntN(32, BigInt(value)))) : undefined;
+  if (typeof value === "string") return value.startsWith(NUMBER) ? shellNumber(value.slice(1)) : shellQuote(value);
   if (value === null) return "''";
   return typeof value === "boolean" ? (value ? "1" : "") : undefined;
+}
+
+/** Nix's writer has 32 bits for a whole number and none for a fraction; what a float has too much becomes the least of them. */
+function shellNumber(text: string): string | undefined {
+  if (/^-?\d+$/.test(text)) return String(BigInt.asIntN(32, BigInt(text)));
+  const value = Number(text);
+  if (!Number.isInteger(value)) return undefined;
+  return String(Math.abs(value) < 2 ** 31 ? value : -(2 ** 31));
 }
 
 function shellQuote(text: string): string {

@@ -15,6 +15,8 @@ interface OutputRules {
   readonly disallowedRequisites?: readonly string[];
   readonly maxSize?: number;
   readonly maxClosureSize?: number;
+  /** The output itself does not count among what it may refer to. */
+  readonly ignoreSelfRefs?: boolean;
 }
 
 /**
@@ -23,16 +25,18 @@ interface OutputRules {
  * @throws BuildError "output", in Nix's words
  */
 export function checkOutputs(
+  drvPath: StorePath,
   derivation: Derivation,
   outputs: ReadonlyMap<string, CheckedInfo>,
   known: (path: StorePath) => CheckedInfo | undefined,
 ): void {
   const byPath = new Map(Array.from(outputs.values(), (info) => [info.path, info]));
   const infoOf = (path: StorePath) => byPath.get(path) ?? known(path);
-  for (const [name, info] of outputs) checkOutput(info, rulesFor(derivation, name), outputs, infoOf);
+  for (const [name, info] of outputs) checkOutput({ drvPath, name }, info, rulesFor(derivation, name), outputs, infoOf);
 }
 
 function checkOutput(
+  { drvPath, name }: { readonly drvPath: StorePath; readonly name: string },
   info: CheckedInfo,
   rules: OutputRules,
   outputs: ReadonlyMap<string, CheckedInfo>,
@@ -46,7 +50,17 @@ function checkOutput(
   if (rules.maxClosureSize !== undefined && size > rules.maxClosureSize) {
     refuse(`closure of path '${info.path}' is too large at ${size} bytes; limit is ${rules.maxClosureSize} bytes`);
   }
-  const resolve = (items: readonly string[]) => new Set(items.map((item) => outputs.get(item)?.path ?? item));
+  const resolve = (items: readonly string[]) =>
+    new Set(
+      items.map((item) => {
+        const known = item.startsWith("/") ? item : outputs.get(item)?.path;
+        if (known !== undefined) return known;
+        const valid = [...outputs.keys()].sort().join(", ");
+        return refuse(
+          `derivation '${drvPath}' output check for '${name}' contains output name '${item}', but this is not a valid output of this derivation. (Valid outputs are [${valid}].)`,
+        );
+      }),
+    );
   const check = (items: readonly string[] | undefined, paths: readonly StorePath[], allowed: boolean) => {
     if (items === undefined) return;
     const listed = resolve(items);
@@ -55,13 +69,15 @@ function checkOutput(
     const lines = [...bad].sort().map((path) => `\n  ${path}`);
     refuse(`output '${info.path}' is not allowed to refer to the following paths:${lines.join("")}`);
   };
-  check(rules.allowedReferences, info.references, true);
+  const counted = (path: StorePath) => path !== info.path || rules.ignoreSelfRefs !== true;
+  const references = info.references.filter(counted);
+  check(rules.allowedReferences, references, true);
   check(
     rules.allowedRequisites,
-    requisites.filter((path) => path !== info.path || info.references.includes(path)),
+    requisites.filter((path) => (path !== info.path || info.references.includes(path)) && counted(path)),
     true,
   );
-  check(rules.disallowedReferences, info.references, false);
+  check(rules.disallowedReferences, references, false);
   check(rules.disallowedRequisites, requisites, false);
 }
 

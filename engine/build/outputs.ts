@@ -60,6 +60,7 @@ export async function loadTree(tree: FileTree, blob: (sha256: string) => Promise
  * @throws BuildError "output" on a cycle, a wrong fixed hash
  */
 export function judgeOutputs(facts: BuildFacts, outputs: readonly RawOutput[]): JudgedOutput[] {
+  for (const output of outputs) refuseDeepTree(facts, output);
   const found = new Map(outputs.map((output) => [output.name, findReferences(facts, outputs, output)]));
   const judged: JudgedOutput[] = [];
   const finalPath = new Map<StorePath, StorePath>();
@@ -71,10 +72,38 @@ export function judgeOutputs(facts: BuildFacts, outputs: readonly RawOutput[]): 
   return judged;
 }
 
+/** How deep an archive's directories may lie; its own root is at 0. */
+const DEEPEST = 64;
+
+/** @throws BuildError "output", naming the directory that lies too deep */
+function refuseDeepTree({ drvPath }: BuildFacts, { scratch, tree }: RawOutput): void {
+  const visit = (node: SourceTree, path: string, depth: number): void => {
+    if (node.type !== "directory") return;
+    if (depth >= DEEPEST) {
+      const message = `path '/${path}' exceeds maximum NAR directory depth of ${DEEPEST}`;
+      throw new BuildError("output", message, { exit: 1 });
+    }
+    for (const [name, child] of node.entries) visit(child, `${path}/${name}`, depth + 1);
+  };
+  visit(tree, chrootPath(drvPath, scratch), 0);
+}
+
+/** What an output may refer to, unless the derivation says that its references do not count. */
 function findReferences(facts: BuildFacts, outputs: readonly RawOutput[], output: RawOutput): StorePath[] {
+  if (discardsReferences(facts.derivation, output.name)) return [];
   const scanner = new ReferenceScanner([...facts.inputClosure, ...outputs.map(({ scratch }) => scratch)]);
   writeNar(output.tree, IN_MEMORY, (piece) => scanner.push(piece));
   return scanner.found();
+}
+
+/** `unsafeDiscardReferences.<output>` of structured attributes. */
+function discardsReferences({ env }: Derivation, output: string): boolean {
+  const structured = env.get("__json");
+  if (structured === undefined) return false;
+  const { unsafeDiscardReferences } = JSON.parse(structured) as {
+    readonly unsafeDiscardReferences?: Readonly<Record<string, boolean>>;
+  };
+  return unsafeDiscardReferences?.[output] === true;
 }
 
 const IN_MEMORY: NarContents<{ readonly contents: Uint8Array }> = {
@@ -130,19 +159,33 @@ interface Found {
 
 function judgeFixed(facts: BuildFacts, output: RawOutput, declared: DerivationOutput, found: Found): JudgedOutput {
   const wanted = outputContentAddress(declared.hashAlgorithm, declared.hash);
-  if (wanted.method !== "nar" && wanted.method !== "git") requirePlainFile(output);
+  if (wanted.method !== "nar" && wanted.method !== "git") requirePlainFile(facts, output);
   const got = contentHash(output.tree, wanted.method, wanted.hash.algorithm);
   if (printHash(got, "base16") !== printHash(wanted.hash, "base16")) {
     const message = `hash mismatch in fixed-output derivation '${facts.drvPath}':\n  specified: ${printHash(wanted.hash, "sri")}\n     got:    ${printHash(got, "sri")}`;
     throw new BuildError("output", message, { exit: 102 });
   }
+  refuseReferences(facts, wanted.method, output, found);
   const path = makeContentPath(wanted, outputPathName(facts.name, output.name), found, facts.storeDir);
   return finish(facts, output.name, output.tree, path, found, wanted);
 }
 
-function requirePlainFile(output: RawOutput): void {
+/** A fixed output is the same wherever it is made; only a text's address counts its references. */
+function refuseReferences({ drvPath }: BuildFacts, method: string, { scratch }: RawOutput, found: Found): void {
+  const references = [...found.others, ...(found.self ? [scratch] : [])].sort();
+  if (method === "text" || references.length === 0) return;
+  const message = `fixed-output derivations must not reference store paths: '${drvPath}' references ${references.length} distinct paths, e.g. '${references[0]}'`;
+  throw new BuildError("output", message, { exit: 102 });
+}
+
+/** Where Nix's sandbox has an output on the host's disk, as its messages name it. */
+export function chrootPath(drvPath: StorePath, scratch: StorePath): string {
+  return `${drvPath}.chroot/root${scratch}`;
+}
+
+function requirePlainFile(facts: BuildFacts, output: RawOutput): void {
   if (output.tree.type === "regular" && !output.tree.executable) return;
-  const message = `output path '${output.scratch}' should be a non-executable regular file since recursive hashing is not enabled (one of outputHashMode={flat,text} is true)`;
+  const message = `output path "${chrootPath(facts.drvPath, output.scratch)}" should be a non-executable regular file since recursive hashing is not enabled (one of outputHashMode={flat,text} is true)`;
   throw new BuildError("output", message, { exit: 1 });
 }
 
@@ -155,7 +198,7 @@ function judgeFloating(
   finalPath: ReadonlyMap<StorePath, StorePath>,
 ): JudgedOutput {
   const { method, algorithm } = parseMethodAlgorithm(declared.hashAlgorithm);
-  if (method === "flat" || method === "text") requirePlainFile(output);
+  if (method === "flat" || method === "text") requirePlainFile(facts, output);
   const scratchHash = hashPartOf(output.scratch);
   let tree = output.tree;
   for (const [from, to] of finalPath) tree = rewriteTree(tree, hashPartOf(from), hashPartOf(to));

@@ -6,16 +6,19 @@
 import { toBytes } from "../store/format/bytes.ts";
 import { type Derivation, derivationKind, derivationName, outputKind } from "../store/format/derivation.ts";
 import { type PublicKey, isTrusted } from "../store/format/signature.ts";
-import { type StorePath, isDerivationPath, outputPathName } from "../store/format/store-path.ts";
+import { type StorePath, isDerivationPath, nameOf, outputPathName } from "../store/format/store-path.ts";
 import type { SourceTree } from "../store/format/tree.ts";
 import { closure, sortPaths } from "../store/graph.ts";
+import { StoreError } from "../store/error.ts";
 import type { Store } from "../store/store.ts";
 import { BuildError, type Builder, type CancelSignal } from "./builder.ts";
 import { type BuiltinTools, runBuiltin } from "./builtin-builders.ts";
-import { describeProcess, placeholderRewriter } from "./environment.ts";
-import { type BuildFacts, type RawOutput, judgeOutputs, loadTree } from "./outputs.ts";
+import { type Difference, differences } from "./differences.ts";
+import { describeProcess, placeholderRewriter, words } from "./environment.ts";
+import { logTail } from "./log-tail.ts";
+import { type BuildFacts, type JudgedOutput, type RawOutput, chrootPath, judgeOutputs, loadTree } from "./outputs.ts";
 import { checkOutputs } from "./output-checks.ts";
-import { exportGraphs } from "./reference-graph.ts";
+import { exportGraphs, structuredGraphs } from "./reference-graph.ts";
 import { ModuloHashes, needsResolution, outputPath, resolveInputs, scratchPath } from "./resolve.ts";
 import { RECIPES } from "./recipes/index.ts";
 import { findRecipe } from "./recipes/recipe.ts";
@@ -32,7 +35,10 @@ export type RealiseEvent =
   | { readonly kind: "log"; readonly drvPath: StorePath; readonly bytes: Uint8Array }
   | { readonly kind: "progress"; readonly path: StorePath; readonly done: number; readonly total: number }
   | { readonly kind: "done"; readonly path: StorePath; readonly means: Means; readonly outputs: readonly StorePath[] }
-  | { readonly kind: "failed"; readonly path: StorePath; readonly message: string };
+  /** `goal`: this failure is what the run itself ends with. */
+  | { readonly kind: "failed"; readonly path: StorePath; readonly message: string; readonly goal: boolean }
+  /** A second build gave other bytes than the first. */
+  | { readonly kind: "differs"; readonly path: StorePath; readonly differences: readonly Difference[] };
 
 export interface RealiseOptions {
   readonly store: Store;
@@ -47,8 +53,10 @@ export interface RealiseOptions {
   readonly owner: string;
   /** Go on with what does not depend on a failure (--keep-going). */
   readonly keepGoing?: boolean;
-  /** Build again what is valid and compare (--check): never by a recipe. */
+  /** Build the goals again and compare (--check): never by a recipe. What they need is only made when it is missing. */
   readonly check?: boolean;
+  /** Lines of a failed build's log that its message quotes; 0, as it comes: none, because the log was shown. */
+  readonly logLines?: number;
   /** Builders at once. */
   readonly jobs?: number;
   readonly timeout?: number;
@@ -62,14 +70,13 @@ export interface RealiseResult {
   readonly substituted: readonly StorePath[];
 }
 
-/** @throws BuildError: the first failure (all others are in the events) */
+/** @throws BuildError of the goal that failed, or of all (their own errors are in the events) */
 export async function realise(goals: readonly Goal[], options: RealiseOptions): Promise<RealiseResult> {
   const start = await everythingNeeded(goals, options.store);
   const work = new Work(options, start);
   await options.store.holdTemporarily(options.owner, start);
   try {
-    const outcomes = await allOf(goals, options.keepGoing === true, (goal) => work.goal(goal));
-    return { outputs: outcomes, built: work.built, substituted: work.substituted };
+    return { outputs: await work.goals(goals), built: work.built, substituted: work.substituted };
   } finally {
     await options.store.releaseTemporary(options.owner);
   }
@@ -87,17 +94,6 @@ async function everythingNeeded(goals: readonly Goal[], store: Store): Promise<S
   return [...needed];
 }
 
-/** Runs for all; the first error wins, but with `keepGoing` only after all have ended. */
-async function allOf<Item, Result>(
-  items: readonly Item[],
-  keepGoing: boolean,
-  run: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const running = items.map(run);
-  if (keepGoing) await Promise.allSettled(running);
-  return Promise.all(running);
-}
-
 type Outputs = ReadonlyMap<string, StorePath>;
 
 class Work {
@@ -106,10 +102,15 @@ class Work {
   readonly #options: RealiseOptions;
   readonly #store: Store;
   readonly #hashes: ModuloHashes;
-  readonly #derivations = new Map<StorePath, Promise<Outputs>>();
+  /** By path, with a mark when it is checked. */
+  readonly #derivations = new Map<string, Promise<Outputs>>();
   readonly #paths = new Map<StorePath, Promise<boolean>>();
   readonly #held: Set<StorePath>;
   readonly #slots: Slots;
+  /** Something failed, and nothing further is to begin. */
+  #over = false;
+  /** The bits of Nix's exit code, of all failures. */
+  #failures = 0;
 
   /** `start` is held already. */
   constructor(options: RealiseOptions, start: readonly StorePath[]) {
@@ -120,8 +121,38 @@ class Work {
     this.#slots = new Slots(options.jobs ?? 1);
   }
 
-  async goal(goal: Goal): Promise<Outputs> {
-    if (typeof goal !== "string") return this.#derivation(goal.drvPath, goal.outputs);
+  /** The outputs of each goal. */
+  async goals(goals: readonly Goal[]): Promise<Outputs[]> {
+    const ordered = [...goals].sort((left, right) => compareGoals(pathOf(left), pathOf(right)));
+    const running = new Map(ordered.map((goal) => [goal, this.#goal(goal, this.#options.check === true)]));
+    const results = await Promise.allSettled(goals.map((goal) => running.get(goal) as Promise<Outputs>));
+    const failed = results.flatMap((result, index) =>
+      result.status === "rejected" ? [{ path: pathOf(goals[index] as Goal), reason: result.reason as unknown }] : [],
+    );
+    if (failed.length > 0) throw this.#failure(goals, failed);
+    return results.map((result) => (result as PromiseFulfilledResult<Outputs>).value);
+  }
+
+  /** What the run ends with: the goal's own error, or the list of all goals that were not reached. */
+  #failure(goals: readonly Goal[], failed: readonly { readonly path: StorePath; readonly reason: unknown }[]): unknown {
+    const bug = failed.find(({ reason }) => !(reason instanceof BuildError));
+    if (bug !== undefined) return bug.reason;
+    const errors = failed.map(({ path, reason }) => ({ path, error: reason as BuildError }));
+    const cancelled = errors.find(({ error }) => error.code === "cancelled");
+    if (cancelled !== undefined) return cancelled.error;
+    const exit = exitCode(this.#failures);
+    const single = errors[0]?.error as BuildError;
+    if (goals.length === 1) return new BuildError(single.code, single.message, { ...single.data, exit });
+    const all = sortPaths(errors.map(({ path }) => path));
+    for (const path of all) {
+      const { error } = errors.find((one) => one.path === path) as { readonly error: BuildError };
+      if (error.code !== "skipped") this.#emit({ kind: "failed", path, message: error.message, goal: false });
+    }
+    return new BuildError("dependency", `build of ${all.map((path) => `'${path}'`).join(", ")} failed`, { exit });
+  }
+
+  async #goal(goal: Goal, check: boolean): Promise<Outputs> {
+    if (typeof goal !== "string") return this.#derivation(goal.drvPath, goal.outputs, check, true);
     if (!(await this.#path(goal))) {
       throw new BuildError("unsupported", `path '${goal}' does not exist and cannot be created`, { exit: 1 });
     }
@@ -174,7 +205,7 @@ class Work {
   }
 
   /** The paths of a derivation's outputs, all valid. */
-  async #derivation(drvPath: StorePath, wanted: readonly string[]): Promise<Outputs> {
+  async #derivation(drvPath: StorePath, wanted: readonly string[], check = false, goal = false): Promise<Outputs> {
     if (!(await this.#path(drvPath))) {
       throw new BuildError("unsupported", `don't know how to build these paths:\n  ${drvPath}`, { exit: 1 });
     }
@@ -186,13 +217,16 @@ class Work {
         exit: 1,
       });
     }
-    if (this.#options.check !== true) {
+    if (!check) {
       const there = await this.#substituted(drvPath, derivation, names);
       if (there !== undefined) return there;
     }
-    let running = this.#derivations.get(drvPath);
-    if (running === undefined)
-      this.#derivations.set(drvPath, (running = this.#reportFailure(drvPath, () => this.#build(drvPath, derivation))));
+    const key = check ? `${drvPath} again` : drvPath;
+    let running = this.#derivations.get(key);
+    if (running === undefined) {
+      running = this.#reportFailure(drvPath, goal, () => this.#build(drvPath, derivation, check));
+      this.#derivations.set(key, running);
+    }
     return running;
   }
 
@@ -216,23 +250,31 @@ class Work {
     return have.includes(false) ? undefined : paths;
   }
 
-  async #reportFailure(drvPath: StorePath, body: () => Promise<Outputs>): Promise<Outputs> {
+  async #reportFailure(drvPath: StorePath, goal: boolean, body: () => Promise<Outputs>): Promise<Outputs> {
     try {
       return await body();
     } catch (error) {
-      this.#emit({ kind: "failed", path: drvPath, message: error instanceof Error ? error.message : String(error) });
+      if (!(error instanceof BuildError) || error.code === "skipped") throw error;
+      if (this.#options.keepGoing !== true) this.#over = true;
+      if (error.code !== "dependency") this.#failures |= failureBits(error);
+      this.#emit({ kind: "failed", path: drvPath, message: error.message, goal });
       throw error;
     }
   }
 
-  async #build(drvPath: StorePath, derivation: Derivation): Promise<Outputs> {
+  async #build(drvPath: StorePath, derivation: Derivation, check: boolean): Promise<Outputs> {
     const inputs = await this.#inputs(drvPath, derivation);
     const read = await Promise.all(Array.from(inputs.keys(), (path) => this.#store.derivation(path)));
     const name = derivationName(drvPath);
     const { storeDir } = this.#store;
     const resolved = needsResolution(read) ? resolveInputs(derivation, name, inputs, storeDir) : derivation;
     const known = await this.#substituted(drvPath, resolved, [...resolved.outputs.keys()]);
-    if (known !== undefined && this.#options.check !== true) return known;
+    if (known !== undefined && !check) return known;
+    if (known === undefined && check) {
+      throw new BuildError("output", `some outputs of '${drvPath}' are not valid, so checking is not possible`, {
+        exit: 1,
+      });
+    }
     const roots = [
       ...derivation.inputSources,
       ...Array.from(inputs.values(), (outputs) => [...outputs.values()]).flat(),
@@ -240,61 +282,69 @@ class Work {
     const inputClosure = sortPaths(closure(this.#store.index, roots));
     await this.#hold(roots);
     const facts: BuildFacts = { drvPath, name, derivation: resolved, inputClosure, storeDir };
-    return this.#slots.run(() => this.#run(facts));
+    return this.#slots.run(() => this.#run(facts, check));
   }
 
   /** Realises everything the derivation needs; gives the outputs of its input derivations. */
   async #inputs(drvPath: StorePath, derivation: Derivation): Promise<Map<StorePath, Outputs>> {
-    const entries = [...derivation.inputDerivations];
-    const sources = derivation.inputSources.map((path) => this.goal(path));
+    const entries = [...derivation.inputDerivations].sort((left, right) => compareGoals(left[0], right[0]));
+    const sources = derivation.inputSources.map((path) => this.#goal(path, false));
     const results = await Promise.allSettled([
       ...entries.map(([input, { outputs }]) => this.#derivation(input, outputs)),
       ...sources,
     ]);
     const failures = results.filter((result) => result.status === "rejected");
-    const cancelled = failures.find(({ reason }) => reason instanceof BuildError && reason.code === "cancelled");
-    if (cancelled !== undefined) throw cancelled.reason;
-    if (failures.length > 0)
-      throw dependencyFailure(
-        drvPath,
-        derivation,
-        failures.map(({ reason }) => reason),
-      );
+    if (failures.length > 0) throw dependencyFailure(drvPath, derivation, failures);
     return new Map(entries.map(([input], index) => [input, (results[index] as PromiseFulfilledResult<Outputs>).value]));
   }
 
-  async #run(facts: BuildFacts): Promise<Outputs> {
+  async #run(facts: BuildFacts, check: boolean): Promise<Outputs> {
     this.#checkCancelled();
+    if (this.#over) throw new BuildError("skipped", `'${facts.drvPath}' was not begun`);
     const log: Uint8Array[] = [];
     const onLog = (bytes: Uint8Array) => {
       log.push(bytes.slice());
       this.#emit({ kind: "log", drvPath: facts.drvPath, bytes });
     };
     try {
-      const [means, raw] = await this.#produce(facts, onLog);
-      return await this.#register(facts, means, raw);
+      refuseWish(facts);
+      const [means, raw] = await this.#produce(facts, check, onLog);
+      return await this.#register(facts, check, means, raw);
+    } catch (error) {
+      throw this.#quoted(facts, error, joined(log));
     } finally {
       if (log.length > 0) await this.#store.addLog(facts.drvPath, joined(log));
     }
   }
 
+  /** The end of the log in the message of a build that failed in its own words. */
+  #quoted({ drvPath }: BuildFacts, error: unknown, log: Uint8Array): unknown {
+    if (!(error instanceof BuildError) || !["exit", "signal"].includes(error.code)) return error;
+    const lines = logTail(log, this.#options.logLines ?? 0);
+    if (lines.length === 0) return error;
+    const quote = lines.map((line) => `\n> ${line}`).join("");
+    const message = `${error.message}\nLast ${lines.length} log lines:${quote}\nFor full logs, run:\n  nix log ${drvPath}`;
+    return new BuildError(error.code, message, error.data);
+  }
+
   /** The outputs as the recipe, the `builtin:` builder or the real builder leaves them. */
-  async #produce(facts: BuildFacts, onLog: (bytes: Uint8Array) => void): Promise<[Means, RawOutput[]]> {
+  async #produce(facts: BuildFacts, check: boolean, onLog: (bytes: Uint8Array) => void): Promise<[Means, RawOutput[]]> {
     const { derivation, drvPath } = facts;
     const scratch = scratchPaths(facts);
     const whole = (trees: ReadonlyMap<string, SourceTree>) =>
       Array.from(trees, ([name, tree]) => rawOutput(name, scratch, tree));
     if (derivation.builder.startsWith("builtin:")) {
       this.#emit({ kind: "start", path: drvPath, means: "builtin" });
-      return [
-        "builtin",
-        whole(await runBuiltin(derivation, scratch, this.#store, this.#options.tools ?? {}, this.#options.signal)),
-      ];
+      const { tools = {}, signal } = this.#options;
+      const trees = await runBuiltin(derivation, scratch, this.#store, tools, signal).catch((error: unknown) => {
+        throw builtinFailure(facts, error, onLog);
+      });
+      return ["builtin", whole(trees)];
     }
-    const made = this.#options.check === true ? undefined : await this.#runRecipe(facts, scratch, onLog);
+    const made = check ? undefined : await this.#runRecipe(facts, scratch, onLog);
     if (made !== undefined) return ["recipe", whole(new Map([["out", made]]))];
     this.#emit({ kind: "start", path: drvPath, means: "build" });
-    return ["build", await this.#runBuilder(facts, scratch, onLog)];
+    return ["build", await this.#runBuilder(facts, check, scratch, onLog)];
   }
 
   /** The output of one of our own builder scripts, without running it; undefined when there is no such short cut. */
@@ -319,13 +369,24 @@ class Work {
     }
   }
 
-  async #runBuilder(facts: BuildFacts, scratch: Outputs, onLog: (bytes: Uint8Array) => void): Promise<RawOutput[]> {
+  async #runBuilder(
+    facts: BuildFacts,
+    check: boolean,
+    scratch: Outputs,
+    onLog: (bytes: Uint8Array) => void,
+  ): Promise<RawOutput[]> {
     const { builder, signal, timeout, maxSilent } = this.#options;
     const { derivation } = facts;
     if (builder === undefined || !builder.systems.includes(derivation.system)) throw platformMismatch(facts, builder);
     const fixedOutput = derivationKind(derivation) === "fixed";
     const graphs = await exportGraphs(derivation, this.#store);
-    const process = describeProcess(derivation, scratch, { storeDir: facts.storeDir, cores: 1, fixedOutput, graphs });
+    const process = describeProcess(derivation, scratch, {
+      storeDir: facts.storeDir,
+      cores: 1,
+      fixedOutput,
+      graphs,
+      structuredGraphs: structuredGraphs(derivation, this.#store),
+    });
     const built = await builder
       .build(
         {
@@ -341,6 +402,7 @@ class Work {
           },
           outputs: scratch,
           fixedOutput,
+          again: check,
           timeout: timeout ?? 0,
           maxSilent: maxSilent ?? 0,
         },
@@ -367,12 +429,16 @@ class Work {
     }
   }
 
-  async #register(facts: BuildFacts, means: Means, raw: readonly RawOutput[]): Promise<Outputs> {
+  async #register(facts: BuildFacts, check: boolean, means: Means, raw: readonly RawOutput[]): Promise<Outputs> {
     const judged = judgeOutputs(facts, raw);
     const infos = new Map(judged.map((item) => [item.name, item.registration.info]));
-    checkOutputs(facts.derivation, infos, (path) => this.#store.info(path));
+    checkOutputs(facts.drvPath, facts.derivation, infos, (path) => this.#store.info(path));
     const outputs = new Map(judged.map((item) => [item.name, item.registration.info.path]));
-    if (this.#options.check === true) this.#compare(facts, infos);
+    if (check) {
+      await this.#compare(facts, judged);
+      this.#emit({ kind: "done", path: facts.drvPath, means, outputs: [...outputs.values()] });
+      return outputs;
+    }
     const blobs = new Map(judged.flatMap((item) => [...item.blobs]));
     // Before they are there, so that no collection comes in between.
     await this.#hold([...outputs.values()]);
@@ -386,14 +452,22 @@ class Work {
     return outputs;
   }
 
-  #compare(
-    facts: BuildFacts,
-    infos: ReadonlyMap<string, { readonly path: StorePath; readonly narHash: string }>,
-  ): void {
-    for (const { path, narHash } of infos.values()) {
+  /** @throws BuildError "output" when the second build of an output gave other bytes, or another content address */
+  async #compare({ drvPath, derivation }: BuildFacts, judged: readonly JudgedOutput[]): Promise<void> {
+    for (const { name, registration, blobs } of judged) {
+      const declared = derivation.outputs.get(name);
+      const path =
+        (declared && (await outputPath(this.#store, this.#hashes, drvPath, name, declared))) ?? registration.info.path;
       const known = this.#store.info(path);
-      if (known === undefined || known.narHash === narHash) continue;
-      const message = `derivation '${facts.drvPath}' may not be deterministic: output '${path}' differs`;
+      if (known === undefined || known.narHash === registration.info.narHash) continue;
+      const readFirst = (sha256: string) => this.#store.blob(sha256);
+      const readSecond = async (sha256: string) => blobs.get(sha256) as Uint8Array;
+      const found = await differences(
+        { tree: await this.#store.tree(path), read: readFirst },
+        { tree: registration.tree, read: readSecond },
+      );
+      this.#emit({ kind: "differs", path, differences: found });
+      const message = `derivation '${drvPath}' may not be deterministic: output "${path}" differs`;
       throw new BuildError("output", message, { exit: 104 });
     }
   }
@@ -473,13 +547,80 @@ function cannotBuild(drvPath: StorePath, derivation: Derivation, reason: string)
   return `Cannot build '${drvPath}'.\nReason: ${reason}.${listed}`;
 }
 
-function dependencyFailure(drvPath: StorePath, derivation: Derivation, reasons: readonly unknown[]): Error {
+function dependencyFailure(
+  drvPath: StorePath,
+  derivation: Derivation,
+  failures: readonly PromiseRejectedResult[],
+): Error {
+  const reasons = failures.map(({ reason }) => reason as unknown);
   const bug = reasons.find((reason) => !(reason instanceof BuildError));
   if (bug instanceof Error) return bug;
-  const first = reasons[0] as BuildError;
-  const count = reasons.length === 1 ? "1 dependency failed" : `${reasons.length} dependencies failed`;
-  const message = cannotBuild(drvPath, derivation, count);
-  return new BuildError("dependency", message, { exit: 100, first: first.data["first"] ?? first.message });
+  const errors = reasons as readonly BuildError[];
+  const cancelled = errors.find(({ code }) => code === "cancelled");
+  if (cancelled !== undefined) return cancelled;
+  const real = errors.filter(({ code }) => code !== "skipped");
+  if (real.length === 0) return errors[0] as BuildError;
+  const count = real.length === 1 ? "1 dependency failed" : `${real.length} dependencies failed`;
+  const first = real[0] as BuildError;
+  return new BuildError("dependency", cannotBuild(drvPath, derivation, count), {
+    first: first.data["first"] ?? first.message,
+  });
+}
+
+/** What Nix's exit code says of a failure: 4 a build, 1 its time, 2 its hash, 8 its second build. */
+function failureBits({ data, code }: BuildError): number {
+  const exit = Number(data["exit"] ?? (code === "timeout" || code === "silent" ? 101 : 1));
+  return exit === 1 ? 0 : exit & 15;
+}
+
+const exitCode = (bits: number): number => (bits === 0 ? 1 : 0x60 | bits);
+
+const pathOf = (goal: Goal): StorePath => (typeof goal === "string" ? goal : goal.drvPath);
+
+/** The order in which Nix begins: by name. */
+function compareGoals(left: StorePath, right: StorePath): number {
+  const [a, b] = [nameOf(left), nameOf(right)];
+  if (a !== b) return a < b ? -1 : 1;
+  return left < right ? -1 : 1;
+}
+
+/** What the machine has of Nix's `system-features`. */
+const FEATURES = ["benchmark", "big-parallel", "ca-derivations", "nixos-test", "uid-range"];
+
+/** @throws BuildError for what a derivation asks for and cannot have here */
+function refuseWish({ drvPath, derivation }: BuildFacts): void {
+  const wish = wishes(derivation);
+  if (wish.noSandbox) {
+    const message = `derivation '${drvPath}' has '__noChroot' set, but that's not allowed when 'sandbox' is 'true'`;
+    throw new BuildError("unsupported", message, { exit: 1 });
+  }
+  if (wish.features.every((feature) => FEATURES.includes(feature))) return;
+  const lines = [
+    `Required features: {${[...wish.features].sort().join(", ")}}`,
+    `Available features: {${FEATURES.join(", ")}}`,
+  ];
+  const message = `Cannot build '${drvPath}'.\nReason: missing system features\n${lines.join("\n")}`;
+  throw new BuildError("unsupported", message, { exit: 100 });
+}
+
+function wishes({ env }: Derivation): { readonly noSandbox: boolean; readonly features: readonly string[] } {
+  const structured = env.get("__json");
+  if (structured === undefined) {
+    return { noSandbox: env.get("__noChroot") === "1", features: words(env.get("requiredSystemFeatures") ?? "") };
+  }
+  const attributes = JSON.parse(structured) as {
+    readonly ["__noChroot"]?: boolean;
+    readonly requiredSystemFeatures?: readonly string[];
+  };
+  return { noSandbox: attributes["__noChroot"] === true, features: attributes.requiredSystemFeatures ?? [] };
+}
+
+/** A `builtin:` builder fails as a process would: its error is the log, and its exit code 1. */
+function builtinFailure(facts: BuildFacts, error: unknown, onLog: (bytes: Uint8Array) => void): unknown {
+  if (!(error instanceof BuildError || error instanceof StoreError)) return error;
+  if (error instanceof BuildError && error.code === "cancelled") return error;
+  onLog(toBytes(`error: ${error.message}\n`));
+  return withOutputs(facts, new BuildError("exit", error.message, { status: 1 }));
 }
 
 function platformMismatch({ drvPath, derivation }: BuildFacts, builder: Builder | undefined): BuildError {
@@ -489,7 +630,7 @@ function platformMismatch({ drvPath, derivation }: BuildFacts, builder: Builder 
 }
 
 function missingOutput({ drvPath }: BuildFacts, name: string, scratch: Outputs): BuildError {
-  const message = `builder for '${drvPath}' failed to produce output path for output '${name}' at "${scratch.get(name) ?? ""}"`;
+  const message = `builder for '${drvPath}' failed to produce output path for output '${name}' at "${chrootPath(drvPath, scratch.get(name) ?? "")}"`;
   return new BuildError("output", message, { exit: 1 });
 }
 

@@ -40,8 +40,6 @@ const IDLE: Readonly<Record<string, number>> = {
   "-j": 1,
   "--max-jobs": 1,
   "--cores": 1,
-  "--timeout": 1,
-  "--max-silent-time": 1,
   "--builders": 1,
   "--log-format": 1,
   "--fallback": 0,

@@ -6,10 +6,10 @@ import { type BuildArguments, splitBuildArguments } from "./build-arguments.ts";
 import { type Command, type CommandContext, CommandError } from "./command.ts";
 import { evaluated } from "./language-verbs.ts";
 import { goalOf, refuseImpossible } from "./nix-store-realise.ts";
-import { absolutePath, guard, printLines, realiseGoals } from "./support.ts";
+import { type RealiseSettings, UsageError, absolutePath, guard, printLines, realiseGoals } from "./support.ts";
 
 /** An output of a derivation, or a path. */
-interface Wanted {
+export interface Wanted {
   readonly goal: Goal;
   readonly outputs: readonly string[];
 }
@@ -27,6 +27,8 @@ const NIX_BUILD_FLAGS = {
   "--keep-going": 0,
   "--check": 0,
   "--no-build-output": 0,
+  "--timeout": 1,
+  "--max-silent-time": 1,
 } as const;
 
 const NIX_BUILD_SHORT = {
@@ -50,7 +52,8 @@ async function runNixBuild(argv: readonly ByteString[], context: CommandContext)
     lines.push(...stdout.split("\n").filter((line) => line !== ""));
   }
   const goals = lines.map(derivationOutput);
-  const paths = await realiseOutputs(context, goals, given, "--check", given.own.has("--no-build-output"));
+  const quietLog = given.own.has("--no-build-output");
+  const paths = await realiseOutputs(context, goals, given, { check: given.own.has("--check"), quietLog });
   if (paths === undefined) return 0;
   if (!given.own.has("--no-out-link")) await linkDerivations(context, goals, paths, given.own.get("--out-link"));
   printLines(context, paths.flat());
@@ -68,17 +71,26 @@ async function realiseOutputs(
   context: CommandContext,
   wanted: readonly Wanted[],
   { own }: BuildArguments,
-  checkFlag: string,
-  quietLog: boolean,
+  settings: RealiseSettings,
 ): Promise<StorePath[][] | undefined> {
   const result = await realiseGoals(
     context,
     wanted.map(({ goal }) => goal),
-    { dryRun: own.has("--dry-run"), keepGoing: own.has("--keep-going"), check: own.has(checkFlag), quietLog },
+    { ...settings, ...limits(own), dryRun: own.has("--dry-run"), keepGoing: own.has("--keep-going") },
   );
   return result?.outputs.map((outputs, index) =>
     (wanted[index] as Wanted).outputs.map((name) => outputs.get(name) as StorePath),
   );
+}
+
+/** @throws UsageError for what is no number */
+function limits(own: ReadonlyMap<string, string>): Pick<RealiseSettings, "timeout" | "maxSilent"> {
+  const seconds = (flag: string): number => {
+    const text = own.get(flag) ?? "0";
+    if (!/^\d+$/.test(text)) throw new UsageError(`'${text}' is not a valid integer for flag '${flag}'`);
+    return Number(text);
+  };
+  return { timeout: seconds("--timeout"), maxSilent: seconds("--max-silent-time") };
 }
 
 /** "result", "result-2", "result-2-dev": a number a derivation, a name an output. */
@@ -114,6 +126,8 @@ const BUILD_FLAGS = {
   "--dry-run": 0,
   "--keep-going": 0,
   "--rebuild": 0,
+  "--timeout": 1,
+  "--max-silent-time": 1,
   "--json": 0,
   "--profile": 1,
 } as const;
@@ -127,7 +141,9 @@ export async function runBuild(argv: readonly ByteString[], context: CommandCont
     context,
     wanted.map(({ goal }) => goal),
   );
-  const paths = await realiseOutputs(context, wanted, given, "--rebuild", !given.own.has("--print-build-logs"));
+  const namedLog = given.own.has("--print-build-logs");
+  const settings = { check: given.own.has("--rebuild"), quietLog: !namedLog, namedLog };
+  const paths = await realiseOutputs(context, wanted, given, settings);
   if (paths === undefined) return 0;
   if (given.own.has("--json"))
     context.print(`${JSON.stringify(wanted.map((item, index) => itemJson(item, paths[index])))}\n`);
@@ -169,7 +185,7 @@ export async function wantedOf(
 /** The goal of a path that lies in the store or leads there. */
 async function storedGoal(context: CommandContext, argument: ByteString): Promise<Goal | undefined> {
   try {
-    return await goalOf(context, argument);
+    return await goalOf(context, argument, "^");
   } catch (error) {
     if (error instanceof CommandError && error.message.endsWith("is not in the Nix store")) return undefined;
     throw error;

@@ -1,10 +1,14 @@
 /** What the store's commands share: errors as Nix prints them, store paths from arguments, sizes, plans and logs. */
 import { BuildError } from "../build/builder.ts";
+import { describeDifference } from "../build/differences.ts";
+import { plainLine } from "../build/log-tail.ts";
 import { describePlan, planRealisation } from "../build/plan.ts";
 import { type Goal, type RealiseEvent, type RealiseResult, realise } from "../build/realise.ts";
 import { encodeBase16 } from "../store/format/base-n.ts";
 import { type ByteString, encodeUtf8, fromBytes } from "../store/format/bytes.ts";
+import { derivationName } from "../store/format/derivation.ts";
 import { FormatError } from "../store/format/error.ts";
+import { type HashAlgorithm, parseHashAlgorithm } from "../store/format/hash.ts";
 import { type StorePath, isInStore, splitStorePath } from "../store/format/store-path.ts";
 import { StoreError } from "../store/error.ts";
 import { type CommandContext, CommandError } from "./command.ts";
@@ -15,11 +19,19 @@ export const NIX_VERSION = "2.34.8";
 /** A mistake in the arguments: printed with a hint to --help. */
 export class UsageError extends CommandError {}
 
+/** An error of which everything has been said. */
+export class ToldError extends CommandError {
+  constructor(exitCode: number) {
+    super("", exitCode);
+  }
+}
+
 /** Runs a command's body; errors that are the user's are printed as Nix prints them and give the exit code. */
 export async function guard(program: string, context: CommandContext, body: () => Promise<number>): Promise<number> {
   try {
     return await body();
   } catch (error) {
+    if (error instanceof ToldError) return error.exitCode;
     const usage = isUsage(error);
     if (!usage && !isUsersError(error)) throw error;
     context.error(errorText(error.message));
@@ -39,7 +51,39 @@ function isUsersError(error: unknown): error is Error {
 
 /** "error: …" with the lines after the first set in below the text. */
 function errorText(message: string): ByteString {
-  return encodeUtf8(`error: ${message.replaceAll("\n", "\n       ")}\n`);
+  const lines = message
+    .split("\n")
+    .map((line, index) => (line === "" ? "" : `${index === 0 ? " " : "       "}${line}`));
+  return encodeUtf8(`error:${lines.join("\n")}\n`);
+}
+
+/** @throws CommandError unless `--extra-experimental-features` (or the configuration) names the feature */
+export function requireFeature(context: CommandContext, given: string | undefined, feature: string): void {
+  const configured = /^\s*(?:extra-)?experimental-features\s*=(.*)$/gm;
+  const enabled = [
+    given ?? "",
+    ...Array.from((context.env("NIX_CONFIG") ?? "").matchAll(configured), ([, list]) => list),
+  ];
+  if (enabled.join(" ").split(/\s+/).includes(feature)) return;
+  const message = `experimental Nix feature '${feature}' is disabled; add '--extra-experimental-features ${feature}' to enable it`;
+  throw new CommandError(message);
+}
+
+/** A hash algorithm by its name; BLAKE3 is an experimental feature. @throws FormatError "usage", CommandError */
+export function algorithmNamed(context: CommandContext, features: string | undefined, name: string): HashAlgorithm {
+  const algorithm = parseHashAlgorithm(name);
+  if (algorithm === "blake3") requireFeature(context, features, "blake3-hashes");
+  return algorithm;
+}
+
+/** The value of a number flag: an integer, with K, M, G or T for powers of 1024. @throws UsageError */
+export function parseCount(text: string): number {
+  const upper = text.toUpperCase();
+  const unit = /[A-Z]$/.exec(upper)?.[0] ?? "";
+  const power = ["", "K", "M", "G", "T"].indexOf(unit);
+  if (power < 0) throw new UsageError(`invalid unit specifier '${unit}'`);
+  if (!/^-?[0-9]+[A-Z]?$/.test(upper)) throw new UsageError(`'${text}' is not an integer`);
+  return Number.parseInt(upper, 10) * 1024 ** power;
 }
 
 function exitCodeOf(error: Error): number {
@@ -114,7 +158,7 @@ export function renderSize(bytes: number, aligned = false): string {
   return `${size.toFixed(1).padStart(aligned ? 6 : 0)} ${"KMGTPEZY".charAt(unit)}iB`;
 }
 
-export function printLines(context: CommandContext, lines: Iterable<ByteString>): void {
+export function printLines(context: Pick<CommandContext, "print">, lines: Iterable<ByteString>): void {
   for (const line of lines) context.print(`${line}\n`);
 }
 
@@ -126,7 +170,13 @@ export interface RealiseSettings {
   readonly keepGoing?: boolean;
   readonly check?: boolean;
   readonly dryRun?: boolean;
+  /** Logs are not shown; a failure quotes the end of its own. */
   readonly quietLog?: boolean;
+  /** Lines of logs are shown after their derivation's name. */
+  readonly namedLog?: boolean;
+  /** Seconds for a build, and of its silence. */
+  readonly timeout?: number;
+  readonly maxSilent?: number;
   /** Without a word on what will be done. */
   readonly quietPlan?: boolean;
 }
@@ -146,7 +196,10 @@ export async function realiseGoals(
     substituters: context.substituters,
     signal: context.signal,
     owner: uniqueOwner(context),
-    onEvent: (event) => report(context, event, settings),
+    onEvent: reporter(context, settings),
+    logLines: settings.quietLog === true ? QUOTED_LINES : 0,
+    ...(settings.timeout === undefined ? {} : { timeout: settings.timeout }),
+    ...(settings.maxSilent === undefined ? {} : { maxSilent: settings.maxSilent }),
     ...(context.builder === undefined ? {} : { builder: context.builder }),
     ...(context.trustedKeys === undefined ? {} : { trustedKeys: context.trustedKeys }),
     ...(context.tools === undefined ? {} : { tools: context.tools }),
@@ -160,10 +213,44 @@ export function uniqueOwner(context: CommandContext): string {
   return `command-${encodeBase16(context.random(8))}`;
 }
 
-function report(context: CommandContext, event: RealiseEvent, { quietLog, check }: RealiseSettings): void {
-  context.onRealise?.(event);
-  if (event.kind === "log" && quietLog !== true) context.error(fromBytes(event.bytes));
-  if (event.kind !== "start") return;
-  const verb = event.means === "substitute" ? "copying path" : check === true ? "checking outputs of" : "building";
-  context.error(`${verb} '${event.path}'...\n`);
+/** `log-lines`, as it comes. */
+const QUOTED_LINES = 25;
+
+/** Shows what happens, as it happens. */
+function reporter(context: CommandContext, settings: RealiseSettings): (event: RealiseEvent) => void {
+  const { quietLog, namedLog, check } = settings;
+  const unfinished = new Map<StorePath, ByteString>();
+  const named = (drvPath: StorePath, text: ByteString) => {
+    const lines = ((unfinished.get(drvPath) ?? "") + text).split("\n");
+    unfinished.set(drvPath, lines.pop() as ByteString);
+    for (const line of lines) context.error(`${derivationName(drvPath)}> ${plainLine(line)}\n`);
+  };
+  const finish = (drvPath: StorePath) => {
+    if ((unfinished.get(drvPath) ?? "") !== "") named(drvPath, "\n");
+  };
+  return (event) => {
+    context.onRealise?.(event);
+    switch (event.kind) {
+      case "start":
+        return context.error(`${verbOf(event, check)} '${event.path}'...\n`);
+      case "log":
+        if (namedLog === true) return named(event.drvPath, fromBytes(event.bytes));
+        return quietLog === true ? undefined : context.error(fromBytes(event.bytes));
+      case "differs":
+        for (const one of event.differences) context.error(`note: ${describeDifference(event.path, one)}\n`);
+        return undefined;
+      case "failed":
+        finish(event.path);
+        return event.goal ? undefined : context.error(errorText(event.message));
+      case "done":
+        return finish(event.path);
+      case "progress":
+        return undefined;
+    }
+  };
+}
+
+function verbOf({ means }: { readonly means: string }, check: boolean | undefined): string {
+  if (means === "substitute") return "copying path";
+  return check === true ? "checking outputs of" : "building";
 }

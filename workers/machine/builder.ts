@@ -10,6 +10,7 @@ import {
   type BuiltOutputs,
   type CancelSignal,
 } from "#engine/build/builder.ts";
+import { chrootPath } from "#engine/build/outputs.ts";
 import type { MachineWorker, SandboxFailure, SandboxRequest } from "./types.ts";
 
 /** What the guest can execute. */
@@ -54,13 +55,14 @@ function sandboxRequest(request: BuildRequest): SandboxRequest {
     files: [...request.files],
     closure: [...request.inputs.closure],
     outputs: [...request.outputs],
+    ...(request.again === true ? { again: true } : {}),
     timeout: request.timeout,
     maxSilent: request.maxSilent,
   };
 }
 
 /** In Nix's words where Nix has them. */
-function buildError({ drvPath }: BuildRequest, failure: SandboxFailure): BuildError {
+function buildError(request: BuildRequest, failure: SandboxFailure): BuildError {
   switch (failure.kind) {
     case "exit":
       return failure.status.signal === undefined
@@ -71,9 +73,10 @@ function buildError({ drvPath }: BuildRequest, failure: SandboxFailure): BuildEr
             signal: failure.status.signal,
           });
     case "timeout":
-      return new BuildError("timeout", `building of '${drvPath}' timed out after ${failure.seconds} seconds`);
     case "silent":
-      return new BuildError("silent", `building of '${drvPath}' timed out after ${failure.seconds} seconds of silence`);
+      return new BuildError(failure.kind, `timed out after ${failure.seconds} seconds`, { exit: 101 });
+    case "output":
+      return new BuildError("output", outputText(request, failure), { exit: 1 });
     case "cancelled":
       return new BuildError("cancelled", "interrupted by the user");
     case "memory":
@@ -81,6 +84,14 @@ function buildError({ drvPath }: BuildRequest, failure: SandboxFailure): BuildEr
     case "machine":
       return new BuildError("machine", `the builder VM failed: ${failure.text}`);
   }
+}
+
+function outputText({ drvPath, outputs }: BuildRequest, failure: Extract<SandboxFailure, { kind: "output" }>): string {
+  const { output, problem, path } = failure;
+  const place = `"${chrootPath(drvPath, outputs.get(output) as string)}${path}"`;
+  return problem === "type"
+    ? `file ${place} has an unsupported type`
+    : `suspicious ownership or permission on ${place} for output '${output}'; rejecting this build output`;
 }
 
 /** strsignal(3), as Nix prints it. */

@@ -3,7 +3,7 @@
  * input closure is visible, the log streams out, and what the guest left in `/build/out` becomes trees and blobs. The VM stays warm
  * between builds; a build that has to be ended by force takes the VM with it, because a cut is the only sure end.
  */
-import { concatBytes, toBytes } from "#engine/store/format/bytes.ts";
+import { concatBytes, fromBytes, toBytes } from "#engine/store/format/bytes.ts";
 import { sha256Hex } from "#engine/store/format/hash.ts";
 import { directory as directoryNode, type FileTree } from "#engine/store/format/tree.ts";
 import type { GuestStream } from "./control.ts";
@@ -32,6 +32,8 @@ const killPatience = 3;
 const memoryLimit = memorySize - 40 * 1024 * 1024;
 /** What counts as reading the same again and again: within so many seconds, so many bytes, so many times the files' sizes. */
 const thrashing = { window: 5, bytes: 2 * 1024 * 1024, times: 8 };
+/** Seconds that the clock of a second build is ahead: another day, month and year. */
+const later = (400 + 37) * 86_400 + 12_345;
 /** SIGKILL. */
 const kill = 9;
 /** What the kernel prints when it ends a process for want of memory. */
@@ -78,10 +80,12 @@ export class Sandbox {
     this.#running = build;
     try {
       const session = await this.#machine.session();
-      const failure = build.stopped ?? (await build.run(session, Math.floor(began / 1000)));
+      const failure =
+        build.stopped ?? (await build.run(session, Math.floor(began / 1000) + (request.again === true ? later : 0)));
       const milliseconds = (): number => this.#now() - began;
       if (failure !== undefined) return { ok: false, failure, milliseconds: milliseconds() };
       const collected = await collectOutputs(session.tree.writable, request.outputs);
+      if ("kind" in collected) return { ok: false, failure: collected, milliseconds: milliseconds() };
       return { ok: true, ...collected, milliseconds: milliseconds() };
     } catch (error) {
       if (!(error instanceof MachineError) || error.code === "bad-image") throw error;
@@ -105,6 +109,7 @@ class Build {
   readonly #onLog: (bytes: Uint8Array) => void;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #stream: GuestStream | undefined;
+  #said = false;
   #giveUp: (() => void) | undefined;
 
   constructor(request: SandboxRequest, onLog: (bytes: Uint8Array) => void) {
@@ -114,14 +119,15 @@ class Build {
 
   /** The failure, or undefined when the builder ended well and its outputs lie in the tree. */
   async run(session: Session, seconds: number): Promise<SandboxFailure | undefined> {
-    const { closure, timeout, maxSilent } = this.#request;
+    const { closure, timeout, maxSilent, again } = this.#request;
     const { tree, control } = session;
-    tree.store.restrict(new Set(closure.map(baseName)));
+    tree.store.restrict(new Set(closure.map(baseName)), again);
     await layOut(tree.writable, this.#request);
     const gaveUp = new Promise<undefined>((resolve) => (this.#giveUp = () => resolve(undefined)));
     this.#stream = control.open(toGuest.BUILD, [seconds, memoryLimit], (_kind, bytes) => {
       this.#after("silent", maxSilent);
-      this.#onLog(bytes);
+      this.#onLog(this.#said ? bytes : asNixSays(bytes));
+      this.#said = true;
     });
     this.#after("timeout", timeout);
     this.#after("silent", maxSilent);
@@ -168,6 +174,12 @@ class Build {
   }
 }
 
+/** What the sandbox itself says of a builder that cannot be executed, in Nix's words. */
+function asNixSays(bytes: Uint8Array): Uint8Array {
+  const text = fromBytes(bytes);
+  return text.startsWith("sandbox: executing '") ? toBytes(text.replace("sandbox", "error")) : bytes;
+}
+
 /** Empties the build tree and writes the specification into it. */
 async function layOut(tree: StateTree, request: SandboxRequest): Promise<void> {
   for (const name of tree.root.entries!.keys()) removeAll(tree, tree.root, name);
@@ -208,16 +220,33 @@ interface Collected {
   blobs: Map<string, Uint8Array>;
 }
 
-/** The outputs that are there; an output that the build did not make is missing from the map. */
-async function collectOutputs(tree: StateTree, outputs: SandboxRequest["outputs"]): Promise<Collected> {
+type OutputFailure = Extract<SandboxFailure, { kind: "output" }>;
+
+/** The outputs that are there (one that the build did not make is missing from the map), or why a store cannot hold them. */
+async function collectOutputs(tree: StateTree, outputs: SandboxRequest["outputs"]): Promise<Collected | OutputFailure> {
   const blobs = new Map<string, Uint8Array>();
   const trees = new Map<string, FileTree>();
   const out = tree.root.entries!.get("out");
   for (const [name, path] of outputs) {
     const inode = out?.entries?.get(baseName(path));
-    if (inode !== undefined) trees.set(name, await collect(tree, inode, blobs));
+    if (inode === undefined) continue;
+    const special = specialFile(inode, "");
+    if (special !== undefined) return { kind: "output", output: name, problem: "type", path: special };
+    if (inode.target === undefined && (inode.mode & 0o022) !== 0)
+      return { kind: "output", output: name, problem: "permissions", path: "" };
+    trees.set(name, await collect(tree, inode, blobs));
   }
   return { trees, blobs };
+}
+
+/** The first file, in order of names, that is neither file, directory nor link. */
+function specialFile(inode: StateInode, path: string): string | undefined {
+  if (inode.entries === undefined) return inode.target === undefined && inode.content === undefined ? path : undefined;
+  for (const name of [...inode.entries.keys()].sort()) {
+    const found = specialFile(inode.entries.get(name)!, `${path}/${name}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The canonical shape of a made file: only the owner's executable bit counts, as in Nix. */
@@ -228,8 +257,9 @@ async function collect(tree: StateTree, inode: StateInode, blobs: Map<string, Ui
     for (const [name, child] of inode.entries) entries.push([name, await collect(tree, child, blobs)]);
     return directoryNode(entries);
   }
-  if (inode.content === undefined) throw new MachineError("refused", "an output holds a device, a socket or a pipe");
-  const bytes = await tree.read(inode, 0, inode.content.size);
+  const { content } = inode;
+  if (content === undefined) throw new MachineError("refused", "a special file among the outputs");
+  const bytes = await tree.read(inode, 0, content.size);
   const blob = sha256Hex(bytes);
   blobs.set(blob, bytes);
   return { type: "regular", executable: (inode.mode & 0o100) !== 0, size: bytes.length, blob };

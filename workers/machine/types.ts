@@ -232,6 +232,8 @@ export interface SandboxRequest {
   /** Every store path of the input closure; nothing else of the store is visible. */
   closure: string[];
   outputs: [name: string, path: string][];
+  /** Varies what a host may vary: the clock, and the order of directories. */
+  again?: boolean;
   /** Seconds for the whole build, and of silence; 0: no limit. */
   timeout: number;
   maxSilent: number;
@@ -247,6 +249,8 @@ export type SandboxFailure =
   | { kind: "exit"; status: ExitStatus }
   | { kind: "timeout" | "silent"; seconds: number }
   | { kind: "cancelled" }
+  /** An output that no store may hold: others may write to it, or `path` below it is a device, a socket or a pipe. */
+  | { kind: "output"; output: string; problem: "permissions" | "type"; path: string }
   /** The kernel killed a process of the build for want of memory. */
   | { kind: "memory" }
   /** The virtual machine stopped answering, or could not make the sandbox. */

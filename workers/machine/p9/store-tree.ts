@@ -51,6 +51,8 @@ export class StoreTree extends ReadOnlyFileSystem {
   #contentBytes = 0;
   #nextId: number;
   #visible: ReadonlySet<string> | undefined;
+  /** Lists every directory from its end. */
+  #reversed = false;
 
   /** Inode numbers count up from `firstId`. */
   constructor(source: StoreSource, firstId: number) {
@@ -64,9 +66,10 @@ export class StoreTree extends ReadOnlyFileSystem {
     return this.#root;
   }
 
-  /** Shows only these base names (the builder's input closure); undefined shows all. */
-  restrict(names: ReadonlySet<string> | undefined): void {
+  /** Shows only these base names (the builder's input closure); undefined shows all. `reversed` lists directories from their end. */
+  restrict(names: ReadonlySet<string> | undefined, reversed = false): void {
     this.#visible = names;
+    this.#reversed = reversed;
   }
 
   attributes(inode: StoreInode): Attributes {
@@ -88,14 +91,18 @@ export class StoreTree extends ReadOnlyFileSystem {
   }
 
   list(directory: StoreInode): MaybePromise<DirectoryEntry[]> {
-    if (directory.file !== undefined) return [...this.#children(directory)];
+    if (directory.file !== undefined) return this.#inOrder([...this.#children(directory)]);
     return andThen(this.#source.names(), (names) => {
       const entries: DirectoryEntry[] = [];
       for (const name of names) {
         if (this.#visible?.has(name) !== false) entries.push([name, this.#paths.get(name) ?? this.#unread(name)]);
       }
-      return entries;
+      return this.#inOrder(entries);
     });
+  }
+
+  #inOrder(entries: DirectoryEntry[]): DirectoryEntry[] {
+    return this.#reversed ? entries.reverse() : entries;
   }
 
   read(inode: StoreInode, offset: number, count: number): MaybePromise<Uint8Array> {
