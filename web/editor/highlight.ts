@@ -1,9 +1,11 @@
 /**
  * Colours for the plain editor, which shows the file before Monaco is there (and on touch screens instead of it). A scanner,
- * not a parser: it knows comments, strings with their interpolations, numbers, paths, keywords and names before `=`.
+ * not a parser: it knows comments, strings with their
+ * interpolations and escapes, numbers, paths, keywords, names before `=` and variables, and colours them as Monaco does.
  */
 
-export type TokenKind = "text" | "comment" | "string" | "escape" | "number" | "path" | "keyword" | "name" | "builtin";
+export type TokenKind =
+  "text" | "comment" | "string" | "escape" | "number" | "path" | "keyword" | "name" | "variable" | "builtin";
 
 export interface Token {
   kind: TokenKind;
@@ -17,6 +19,7 @@ const rules: [TokenKind, RegExp][] = [
   ["keyword", /(?:assert|else|if|in|inherit|let|or|rec|then|with)(?![\w'-])/y],
   ["builtin", /(?:true|false|null|builtins|import|throw|abort|map|toString)(?![\w'-])/y],
   ["name", /[A-Za-z_][\w'-]*(?:\.[A-Za-z_"][\w'"-]*)*(?=\s*=(?!=))/y],
+  ["variable", /[A-Za-z_][\w'-]*(?![\w'-])(?!\s*[,:?@])/y],
   ["text", /[A-Za-z_][\w'-]*|\s+/y],
 ];
 
@@ -52,8 +55,12 @@ function stringAt(source: string, at: number): Token[] | null {
   };
   while (here < source.length) {
     const escape = escapeLength(source, here, quote);
-    if (escape > 0) here += escape;
-    else if (source.startsWith("${", here)) {
+    if (escape > 0) {
+      flush();
+      parts.push({ kind: "escape", text: source.slice(here, here + escape) });
+      here = Math.min(source.length, here + escape);
+      from = here;
+    } else if (source.startsWith("${", here)) {
       flush();
       const end = interpolationEnd(source, here + 2);
       parts.push({ kind: "escape", text: "${" }, ...highlight(source.slice(here + 2, end)));

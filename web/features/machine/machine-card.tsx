@@ -177,7 +177,7 @@ function Off() {
   const error = useAppState((state) => (state.machine.phase === "failed" ? state.machine.error : null));
   const next = useAppState((state) => defaultGeneration(state.generations.list)?.number);
   const list = useAppState((state) => state.generations.list);
-  const starting = useAppState((state) => state.start.phase === "starting");
+  const reading = useAppState((state) => state.pending.status === "unknown" && state.evaluation.failure === null);
   const building = useAppState((state) => state.build.phase === "running");
   if (building) return <Growing />;
   return (
@@ -185,7 +185,7 @@ function Off() {
       {error === null ? <Sprout /> : <Icon name="warning" size={30} />}
       {error !== null && <p className="inside-error">{error}</p>}
       {next === undefined ? (
-        <p>{starting ? "Waiting for the store" : "Build the file to grow a machine."}</p>
+        <p>{reading ? "Reading the file" : "Build the file to grow a machine."}</p>
       ) : (
         <div className="row">
           <Button size="large" icon="power" onClick={() => void actions.boot(null)}>

@@ -86,9 +86,16 @@ function help(stage: Stage, page: Page): void {
   };
   if (stage === "change") edit(recolour(text));
   else if (stage === "break") edit(breakService(text));
-  else if (stage === "share") runCommand("share", page);
+  else if (stage === "share") void shareWhatRuns(page);
   else if (stage === "plug") {
     if (state.pending.status !== "ready") edit(recolour(text));
     page.ui.setPlug("etc");
   }
+}
+
+/** After the roll back the file still says what broke: what is sent is the machine that runs. */
+async function shareWhatRuns(page: Page): Promise<void> {
+  const ahead = page.store.getState().generations.fileAhead;
+  if (ahead) await page.actions.restoreFiles(ahead.generation);
+  runCommand("share", page);
 }

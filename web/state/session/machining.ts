@@ -178,6 +178,13 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
     return askGuest(service, Number(port ?? page.getState().evaluation.result?.web?.port ?? 80), path);
   };
 
+  /** Whether there is nothing to wait for: the web server's unit has given up. */
+  const webFailed = () => {
+    const { machine, evaluation } = page.getState();
+    const unit = evaluation.result?.web?.unit.replace(/\.service$/, "");
+    return machine.units.some(({ name, active }) => active === "failed" && name === `${unit}.service`);
+  };
+
   const service: MachineService = {
     api: () => (page.getState().machine.phase === "running" ? host.api() : null),
     booted: () => booted,
@@ -317,7 +324,9 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
       patch(page, "preview", { path, loading: true });
       const until = performance.now() + patience;
       let answer = await ask(path);
-      while ("error" in answer && performance.now() < until && service.api() !== null) {
+      while ("error" in answer && performance.now() < until && service.api() !== null && !webFailed()) {
+        // What was shown is there no more.
+        patch(page, "preview", { status: null, text: null, error: null });
         await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY));
         answer = await ask(path);
       }
