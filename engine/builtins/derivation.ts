@@ -4,15 +4,17 @@
  * Invariant: everything that a derivation's attributes mention through string context becomes an input of it; the store paths follow
  * from the attributes alone, so instantiating never needs the outside except to write the .drv.
  */
-import { coerceToString } from "#engine/eval/coerce.ts";
-import type { EvalContext } from "#engine/eval/context.ts";
+import { drive } from "#engine/eval/call.ts";
+import { coerceNow, coerceToString } from "#engine/eval/coerce.ts";
+import type { EvalContext, WrittenDerivation } from "#engine/eval/context.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { checkArg } from "#engine/eval/expect.ts";
+import { force } from "#engine/eval/force.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
-import { attributePos } from "#engine/eval/positions.ts";
+import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import { printPos } from "#engine/eval/print.ts";
 import { outputElement, parseContextElement } from "#engine/eval/string-context.ts";
-import { ContextString, contextOf, isString, textOf, Attrs } from "#engine/eval/value.ts";
+import { ContextString, isString, textOf, Attrs } from "#engine/eval/value.ts";
 import type { NixString, Slot } from "#engine/eval/value.ts";
 import { compareByteStrings } from "#engine/store/format/bytes.ts";
 import {
@@ -45,6 +47,7 @@ import {
   type ContentMethod,
 } from "#engine/store/format/store-path.ts";
 import { demand, withFormatErrors } from "./demand.ts";
+import { demandNow } from "./direct.ts";
 import { JsonError, parseJson } from "./json-parse.ts";
 import { toJson } from "./json.ts";
 import { arg, builtin, type BuiltinFamily, type Routine } from "./record.ts";
@@ -84,39 +87,113 @@ function* derivationStrict(set: Attrs, context: EvalContext): Routine<Slot> {
   try {
     return yield* instantiate(name, set, context);
   } catch (thrown) {
-    const where = namePos === undefined ? "" : `\n  whose name attribute is located at ${printPos(namePos)}`;
-    throw addTrace(thrown, `while evaluating derivation '${name}'${where}`);
+    throw derivationTrace(thrown, name, namePos);
   }
 }
 
-function* instantiate(name: string, set: Attrs, context: EvalContext): Routine<Slot> {
-  const problem = storeNameProblem(name);
-  if (problem !== undefined) {
-    throw new NixError("eval", `invalid derivation name: ${problem}. Please pass a different 'name'.`);
+/** `derivationStrict` on the JavaScript stack. */
+function derivationStrictNow(set: Attrs, context: EvalContext): Slot {
+  const structured = set.get("__structuredAttrs");
+  const nameSlot = set.get("name");
+  if (structured !== undefined || nameSlot === undefined) return drive(derivationStrict(set, context));
+  const namePos = attributePos(set.positions, set.keys, "name");
+  let name: string;
+  try {
+    name = demandNow(nameSlot, "plain", "while evaluating the `name` attribute passed to builtins.derivationStrict");
+  } catch (thrown) {
+    throw addTrace(thrown, "while evaluating the derivation attribute 'name'", namePos);
   }
+  try {
+    checkName(name);
+    const draft = readAttributesNow(name, set, context);
+    checkDraft(draft, context);
+    return withFormatErrors(() => finish(draft, context));
+  } catch (thrown) {
+    throw derivationTrace(thrown, name, namePos);
+  }
+}
+
+function derivationTrace(thrown: unknown, name: string, namePos: Pos | undefined): unknown {
+  const where = namePos === undefined ? "" : `\n  whose name attribute is located at ${printPos(namePos)}`;
+  return addTrace(thrown, `while evaluating derivation '${name}'${where}`);
+}
+
+function readAttributesNow(name: string, set: Attrs, context: EvalContext): Draft {
+  const ignore = set.get("__ignoreNulls");
+  const where = "while evaluating the `__ignoreNulls` attribute passed to builtins.derivationStrict";
+  const ignoreNulls = ignore === undefined ? false : demandNow(ignore, "bool", where);
+  const draft = newDraft(name, false);
+  for (let i = 0; i < set.size; i++) {
+    const key = set.keys.names[i]!;
+    if (key === "__ignoreNulls") continue;
+    try {
+      const slot = set.values[i]!;
+      if (ignoreNulls && force(slot) === null) continue;
+      if (isPlainAttribute(key)) setPlain(draft, key, plainNow(slot), context);
+      else drive(answered(readAttribute(draft, key, slot, context)));
+    } catch (thrown) {
+      throw attributeTrace(thrown, name, key, set);
+    }
+  }
+  return draft;
+}
+
+/** Attributes that are nothing but text to a derivation that is not structured. */
+const isPlainAttribute = (key: string): boolean => key !== "args" && key !== "__contentAddressed" && key !== "__impure";
+
+function plainNow(slot: Slot): NixString {
+  const value = force(slot);
+  try {
+    return coerceNow(value, plainHow);
+  } catch (thrown) {
+    throw withoutEmptyFrames(thrown);
+  }
+}
+
+/** A routine without a result, for whoever drives routines with one. */
+function* answered(routine: Routine<void>): Routine<Slot> {
+  yield* routine;
+  return null;
+}
+
+function attributeTrace(thrown: unknown, name: string, key: string, set: Attrs): unknown {
+  const pos = attributePos(set.positions, set.keys, key);
+  return addTrace(thrown, `while evaluating attribute '${key}' of derivation '${name}'`, pos);
+}
+
+function checkName(name: string): void {
+  const problem = storeNameProblem(name);
+  if (problem === undefined) return;
+  throw new NixError("eval", `invalid derivation name: ${problem}. Please pass a different 'name'.`);
+}
+
+function* instantiate(name: string, set: Attrs, context: EvalContext): Routine<Slot> {
+  checkName(name);
   const draft = yield* readAttributes(name, set, context);
   checkDraft(draft, context);
   return withFormatErrors(() => finish(draft, context));
 }
 
+const newDraft = (name: string, structured: boolean): Draft => ({
+  name,
+  system: "",
+  builder: "",
+  args: [],
+  env: new Map(),
+  json: structured ? new Map() : undefined,
+  context: new Set(),
+  outputs: ["out"],
+  outputHash: undefined,
+  algorithm: undefined,
+  method: undefined,
+  contentAddressed: false,
+  impure: false,
+});
+
 function* readAttributes(name: string, set: Attrs, context: EvalContext): Routine<Draft> {
   const structured = yield* flag(set, "__structuredAttrs");
   const ignoreNulls = yield* flag(set, "__ignoreNulls");
-  const draft: Draft = {
-    name,
-    system: "",
-    builder: "",
-    args: [],
-    env: new Map(),
-    json: structured ? new Map() : undefined,
-    context: new Set(),
-    outputs: ["out"],
-    outputHash: undefined,
-    algorithm: undefined,
-    method: undefined,
-    contentAddressed: false,
-    impure: false,
-  };
+  const draft = newDraft(name, structured);
   for (let i = 0; i < set.size; i++) {
     const key = set.keys.names[i]!;
     if (key === "__ignoreNulls") continue;
@@ -125,8 +202,7 @@ function* readAttributes(name: string, set: Attrs, context: EvalContext): Routin
       if (ignoreNulls && (yield slot) === null) continue;
       yield* readAttribute(draft, key, slot, context);
     } catch (thrown) {
-      const pos = attributePos(set.positions, set.keys, key);
-      throw addTrace(thrown, `while evaluating attribute '${key}' of derivation '${name}'`, pos);
+      throw attributeTrace(thrown, name, key, set);
     }
   }
   return draft;
@@ -170,18 +246,25 @@ function* attributeText(draft: Draft, slot: Slot, context: string): Routine<stri
 }
 
 function noteContext(draft: Draft, string: NixString): string {
-  for (const element of contextOf(string)) draft.context.add(element);
-  return textOf(string);
+  if (typeof string === "string") return string;
+  for (const element of string.context) draft.context.add(element);
+  return string.text;
 }
+
+const plainHow = { more: true, copy: true, context: "" };
 
 function* readPlain(draft: Draft, key: string, slot: Slot, context: EvalContext): Routine<void> {
   const value = yield slot;
   let string: NixString;
   try {
-    string = yield* coerceToString(value, { more: true, copy: true, context: "" });
+    string = yield* coerceToString(value, plainHow);
   } catch (thrown) {
     throw withoutEmptyFrames(thrown);
   }
+  setPlain(draft, key, string, context);
+}
+
+function setPlain(draft: Draft, key: string, string: NixString, context: EvalContext): void {
   const text = noteContext(draft, string);
   if (key === "__json") {
     const message = `In derivation '${draft.name}': setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. Set '__structuredAttrs = true' instead.`;
@@ -355,16 +438,39 @@ const moduloCaches = new WeakMap<object, (drvPath: string) => DerivationHashes>(
 
 function hashesOf(context: EvalContext): (drvPath: string) => DerivationHashes {
   let cache = moduloCaches.get(context.derivations);
-  if (cache === undefined) {
+  if (cache === undefined || context.derivations.size === 0) {
     cache = createModuloCache((path) => readDerivation(path, context));
     moduloCaches.set(context.derivations, cache);
   }
   return cache;
 }
 
-function finish(draft: Draft, context: EvalContext): Slot {
+/** What drafts became, by what they say: the same derivation is hashed once, however often it is evaluated. */
+const finished = new WeakMap<object, Map<string, WrittenDerivation>>();
+const maxFinished = 20_000;
+
+function finishedBy(context: EvalContext): Map<string, WrittenDerivation> {
+  let known = finished.get(context.derivations);
+  if (known === undefined) finished.set(context.derivations, (known = new Map()));
+  if (known.size > maxFinished || context.derivations.size === 0) known.clear();
+  return known;
+}
+
+/** An input-addressed derivation, whose paths follow from its masked text and its name. */
+function finishPlain(draft: Draft, masked: Derivation, context: EvalContext): Slot {
+  const known = finishedBy(context);
+  const key = `${draft.name}\n${context.settings.storeDir}\n${printDerivation(masked)}`;
+  const before = known.get(key);
+  if (before !== undefined && context.derivations.has(before.drvPath)) return written(before);
+  const hashes = hashDerivationModulo(masked, true, hashesOf(context));
   const { storeDir } = context.settings;
-  const resolve = hashesOf(context);
+  const derivation = hashes.kind === "deferred" ? masked : fillOutputPaths(masked, draft.name, hashes, storeDir);
+  const result = register(draft, derivation, context);
+  known.set(key, result);
+  return written(result);
+}
+
+function finish(draft: Draft, context: EvalContext): Slot {
   if (draft.json !== undefined) draft.env.set("__json", jsonObject(draft.json));
   const base = {
     ...inputsOf(draft, context),
@@ -373,17 +479,12 @@ function finish(draft: Draft, context: EvalContext): Slot {
     args: draft.args,
     env: draft.env,
   };
-  let derivation: Derivation;
-  if (draft.outputHash !== undefined) derivation = fixedOutput(draft, base, context);
-  else if (draft.contentAddressed || draft.impure) derivation = floatingOutputs(draft, base, context);
-  else {
-    for (const output of draft.outputs) draft.env.set(output, "");
-    const empty: DerivationOutput = { path: "", hashAlgorithm: "", hash: "" };
-    const masked: Derivation = { ...base, outputs: outputMap(draft, () => empty) };
-    const hashes = hashDerivationModulo(masked, true, resolve);
-    derivation = hashes.kind === "deferred" ? masked : fillOutputPaths(masked, draft.name, hashes, storeDir);
-  }
-  return register(draft, derivation, context);
+  if (draft.outputHash !== undefined) return written(register(draft, fixedOutput(draft, base, context), context));
+  if (draft.contentAddressed || draft.impure)
+    return written(register(draft, floatingOutputs(draft, base, context), context));
+  for (const output of draft.outputs) draft.env.set(output, "");
+  const empty: DerivationOutput = { path: "", hashAlgorithm: "", hash: "" };
+  return finishPlain(draft, { ...base, outputs: outputMap(draft, () => empty) }, context);
 }
 
 const outputMap = (draft: Draft, make: (name: string) => DerivationOutput): Map<string, DerivationOutput> =>
@@ -433,18 +534,24 @@ function floatingOutputs(draft: Draft, base: Omit<Derivation, "outputs">, contex
   };
 }
 
-/** Writes the .drv and gives the set `{ drvPath; OUTPUT…; }`. */
-function register(draft: Draft, derivation: Derivation, context: EvalContext): Slot {
+/** Writes the .drv, unless it is written already. */
+function register(draft: Draft, derivation: Derivation, context: EvalContext): WrittenDerivation {
   const text = printDerivation(derivation);
   const drvPath = derivationPath(derivation, draft.name, text, context.settings.storeDir);
-  if (!context.derivations.has(drvPath)) {
-    const references = derivationReferences(derivation);
-    if (!context.settings.readOnly) context.io.writeDerivation(drvPath, text, references);
-    const outputs = Object.fromEntries([...derivation.outputs].map(([name, { path }]) => [name, path]));
-    context.derivations.set(drvPath, { drvPath, name: draft.name, text, references, outputs });
-  }
+  const known = context.derivations.get(drvPath);
+  if (known !== undefined) return known;
+  const references = derivationReferences(derivation);
+  if (!context.settings.readOnly) context.io.writeDerivation(drvPath, text, references);
+  const outputs = Object.fromEntries([...derivation.outputs].map(([name, { path }]) => [name, path]));
+  const result = { drvPath, name: draft.name, text, references, outputs };
+  context.derivations.set(drvPath, result);
+  return result;
+}
+
+/** The set `{ drvPath; OUTPUT…; }`. */
+function written({ drvPath, outputs }: WrittenDerivation): Attrs {
   const slots = new Map<string, Slot>([["drvPath", new ContextString(drvPath, new Set([`=${drvPath}`]))]]);
-  for (const [name, { path }] of derivation.outputs) {
+  for (const [name, path] of Object.entries(outputs)) {
     const shown = path === "" ? downstreamPlaceholder(drvPath, name) : path;
     slots.set(name, new ContextString(shown, new Set([outputElement(drvPath, name)])));
   }
@@ -462,6 +569,7 @@ export const derivationBuiltins: BuiltinFamily = [
     args: [arg("attrs", "attrs", "while evaluating the argument passed to builtins.derivationStrict")],
     doc: "Instantiates a derivation at once and returns `{ drvPath; }` with the path of each output. `derivation` is the lazy form.",
     routine: ([set], context) => derivationStrict(set, context),
+    direct: ([set], context) => derivationStrictNow(set, context),
   }),
   builtin({
     name: "placeholder",

@@ -2,13 +2,12 @@
  * Helpers of `direct` forms of builtins: what routines ask for by `yield`, as plain calls on the JavaScript stack, with the same
  * trace lines.
  */
-import { callOne, drive } from "#engine/eval/call.ts";
-import { coerceToString, quickString, type Coercion } from "#engine/eval/coerce.ts";
+import { callOne } from "#engine/eval/call.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { checkArg } from "#engine/eval/expect.ts";
 import { force } from "#engine/eval/force.ts";
 import { describeValue } from "#engine/eval/print.ts";
-import type { NixString, Slot, Value } from "#engine/eval/value.ts";
+import type { Slot, Value } from "#engine/eval/value.ts";
 import type { ArgType, ArgTypes } from "./record.ts";
 
 /** What `demand` does. */
@@ -24,12 +23,6 @@ export function demandNow<T extends ArgType>(slot: Slot, type: T, context: strin
   } catch (thrown) {
     throw addTrace(thrown, context);
   }
-}
-
-/** What `coerceToString` does. */
-export function stringNow(slot: Slot, how: Coercion): NixString {
-  const value = force(slot);
-  return quickString(value, how) ?? (drive(coerceToString(value, how)) as NixString);
 }
 
 /** The answer of a predicate; `context` tells of one that is no Boolean. */

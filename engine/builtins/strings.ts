@@ -2,12 +2,12 @@
  * String builtins: parts, replacement, joining and regular expressions. Text is bytes, and the context of every string
  * that went into a result stays with it (except through `match` and `split`, whose results have none).
  */
-import { coerceToString } from "#engine/eval/coerce.ts";
+import { coerceNow, coerceToString } from "#engine/eval/coerce.ts";
 import { NixError } from "#engine/eval/error.ts";
 import { contextOf, isString, makeString, textOf } from "#engine/eval/value.ts";
 import type { Int, List, NixString, Slot } from "#engine/eval/value.ts";
 import { demand } from "./demand.ts";
-import { demandNow, stringNow } from "./direct.ts";
+import { demandNow } from "./direct.ts";
 import { arg, builtin } from "./record.ts";
 import type { BuiltinFamily, Routine } from "./record.ts";
 import { RegexError, compileRegex, matchRegex, splitRegex } from "./regex.ts";
@@ -40,7 +40,7 @@ function concatStringsSepNow(separator: NixString, list: List): NixString {
   let context = typeof separator === "string" ? undefined : new Set(separator.context);
   let text = "";
   for (let i = 0; i < list.length; i++) {
-    const string = stringNow(list[i]!, concatHow);
+    const string = coerceNow(list[i]!, concatHow);
     if (i > 0) text += between;
     if (typeof string === "string") text += string;
     else {
@@ -165,7 +165,7 @@ export const stringBuiltins: BuiltinFamily = [
     *routine([slot]) {
       return textOf(yield* coerceToString(slot, lengthHow)).length;
     },
-    direct: ([slot]) => textOf(stringNow(slot, lengthHow)).length,
+    direct: ([slot]) => textOf(coerceNow(slot, lengthHow)).length,
   }),
   builtin({
     name: "substring",
@@ -183,7 +183,7 @@ export const stringBuiltins: BuiltinFamily = [
     direct([start, length, slot]) {
       checkStart(start);
       const wanted = demandNow(length, "int", substringLength);
-      return substring(start, wanted, stringNow(slot, substringHow));
+      return substring(start, wanted, coerceNow(slot, substringHow));
     },
   }),
   builtin({
@@ -235,6 +235,6 @@ export const stringBuiltins: BuiltinFamily = [
       if (isString(slot)) return slot;
       return yield* coerceToString(slot, toStringHow);
     },
-    direct: ([slot]) => stringNow(slot, toStringHow),
+    direct: ([slot]) => coerceNow(slot, toStringHow),
   }),
 ];

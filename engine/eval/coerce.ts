@@ -2,8 +2,10 @@
  * Coercion of values to strings and paths, with context.
  */
 import { call, type Routine } from "#engine/builtins/record.ts";
+import { drive } from "./call.ts";
 import { canonPath } from "./canon-path.ts";
 import { NixError, addTrace } from "./error.ts";
+import { force } from "./force.ts";
 import { fixedFloat } from "./float-text.ts";
 import type { Pos } from "./positions.ts";
 import { describeType } from "./value.ts";
@@ -67,6 +69,46 @@ export function* coerceToString(slot: Slot, how: Coercion, pos?: Pos): Routine<N
   throw coercionError(value, how, pos);
 }
 
+/** What `coerceToString` does, on the JavaScript stack. */
+export function coerceNow(slot: Slot, how: Coercion, pos?: Pos): NixString {
+  let value = force(slot);
+  for (;;) {
+    const quick = quickString(value, how);
+    if (quick !== undefined) return quick;
+    if (!(value instanceof Attrs) || value.has("__toString")) break;
+    const outPath = value.get("outPath");
+    if (outPath === undefined) break;
+    value = force(outPath);
+  }
+  if (how.more === true && Array.isArray(value)) return coerceListNow(value as List, how, pos);
+  return drive(coerceToString(value, how, pos)) as NixString;
+}
+
+function coerceListNow(list: List, how: Coercion, pos: Pos | undefined): NixString {
+  const inner = { ...how, context: elementContext };
+  let text = "";
+  let context: Set<string> | undefined;
+  for (let i = 0; i < list.length; i++) {
+    let part: NixString;
+    try {
+      part = coerceNow(list[i]!, inner, pos);
+    } catch (thrown) {
+      throw addTrace(thrown, how.context, pos);
+    }
+    if (typeof part === "string") text += part;
+    else {
+      text += part.text;
+      context ??= new Set();
+      for (const element of part.context) context.add(element);
+    }
+    if (i < list.length - 1 && !isEmptyList(force(list[i]!))) text += " ";
+  }
+  return makeString(text, context);
+}
+
+const elementContext = "while evaluating one element of the list";
+const isEmptyList = (value: Value): boolean => Array.isArray(value) && value.length === 0;
+
 export const coercionError = (value: Value, how: Coercion, pos?: Pos): NixError =>
   new NixError("type", `cannot coerce ${describeType(value)} to a string: ${printBrief(value)}`).within(
     how.context,
@@ -87,19 +129,20 @@ function* callToString(value: Attrs, how: Coercion, pos: Pos | undefined): Routi
 
 /** The elements with a space between, none after an empty list. */
 function* coerceList(list: List, how: Coercion, pos: Pos | undefined): Routine<NixString> {
+  const inner = { ...how, context: elementContext };
   let text = "";
   const context = new Set<string>();
   for (let i = 0; i < list.length; i++) {
     let part: NixString;
     try {
-      part = yield* coerceToString(list[i]!, { ...how, context: "while evaluating one element of the list" }, pos);
+      part = yield* coerceToString(list[i]!, inner, pos);
     } catch (thrown) {
       throw addTrace(thrown, how.context, pos);
     }
     text += textOf(part);
     for (const element of contextOf(part)) context.add(element);
     const value = yield list[i]!;
-    if (i < list.length - 1 && !(Array.isArray(value) && value.length === 0)) text += " ";
+    if (i < list.length - 1 && !isEmptyList(value)) text += " ";
   }
   return makeString(text, context);
 }
@@ -110,7 +153,12 @@ export function* coerceToPath(
   context: string,
   pos?: Pos,
 ): Routine<{ path: string; context: ReadonlySet<string> }> {
-  const value = yield slot;
+  let value: Value;
+  try {
+    value = yield slot;
+  } catch (thrown) {
+    throw addTrace(thrown, context, pos);
+  }
   if (value instanceof NixPath) return { path: value.path, context: new Set() };
   if (value instanceof Attrs) {
     const byFunction = yield* callToString(value, { context }, pos);

@@ -3,15 +3,13 @@
  */
 import type { Routine } from "#engine/builtins/record.ts";
 import { add } from "../arithmetic.ts";
-import { drive } from "../call.ts";
 import { Evaluate, routineCode, type Code } from "../code.ts";
 import { canonPath } from "../canon-path.ts";
-import { coerceToString, quickString } from "../coerce.ts";
+import { coerceNow, coerceToString, quickString } from "../coerce.ts";
 import { NixError } from "../error.ts";
 import { quickNumbers } from "./operators.ts";
 import type { Pos } from "../positions.ts";
 import {
-  ContextString,
   NixFloat,
   NixPath,
   describeType,
@@ -153,5 +151,4 @@ function* joinRestRoutine(
   return joiner;
 }
 
-const runString = (value: Value, copy: boolean, pos: Pos): NixString =>
-  drive(coerceToString(value, copy ? copying : plain, pos)) as string | ContextString;
+const runString = (value: Value, copy: boolean, pos: Pos): NixString => coerceNow(value, copy ? copying : plain, pos);

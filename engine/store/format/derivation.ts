@@ -4,7 +4,7 @@
  * text; structured attributes stay in `env` as "__json", as the text has them.
  */
 import { encodeNix32 } from "./base-n.ts";
-import { type ByteString, compareByteStrings, toBytes } from "./bytes.ts";
+import { type ByteString, compareByteStrings } from "./bytes.ts";
 import { FormatError } from "./error.ts";
 import { type Hash, compressDigest, hashHex, hashOf, parseBareHash, sha256Bytes } from "./hash.ts";
 import {
@@ -356,7 +356,7 @@ export function derivationPath(
   text: ByteString = printDerivation(derivation),
   storeDir = DEFAULT_STORE_DIR,
 ): StorePath {
-  return makeTextPath(`${name}.drv`, toBytes(text), derivationReferences(derivation), storeDir);
+  return makeTextPath(`${name}.drv`, text, derivationReferences(derivation), storeDir);
 }
 
 /** The references of a .drv file: its sources and its input derivations, sorted, each once. */

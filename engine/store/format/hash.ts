@@ -16,6 +16,7 @@ import {
 } from "./base-n.ts";
 import { type ByteString, toBytes } from "./bytes.ts";
 import { FormatError } from "./error.ts";
+import { sha256OfText } from "./sha256.ts";
 
 export type HashAlgorithm = "blake3" | "md5" | "sha1" | "sha256" | "sha512";
 export type HashFormat = "base16" | "nix32" | "base64" | "sri";
@@ -89,13 +90,21 @@ export function hashLength(algorithm: HashAlgorithm): number {
 
 /** The hash of bytes or of a byte string. */
 export function hashOf(algorithm: HashAlgorithm, data: Uint8Array | ByteString): Hash {
-  const bytes = typeof data === "string" ? toBytes(data) : data;
-  return { algorithm, bytes: digest(algorithm, bytes) };
+  const bytes = typeof data === "string" ? digestText(algorithm, data) : digest(algorithm, data);
+  return { algorithm, bytes };
+}
+
+/** Above this it pays to make bytes of a text where the platform can hash them. */
+const TEXT_UP_TO = 1 << 14;
+
+function digestText(algorithm: HashAlgorithm, text: ByteString): Uint8Array {
+  const ours = algorithm === "sha256" && (provider === undefined || text.length < TEXT_UP_TO);
+  return ours ? sha256OfText(text) : digest(algorithm, toBytes(text));
 }
 
 /** SHA-256 of bytes or of a byte string, as 32 bytes. */
 export function sha256Bytes(data: Uint8Array | ByteString): Uint8Array {
-  return digest("sha256", typeof data === "string" ? toBytes(data) : data);
+  return hashOf("sha256", data).bytes;
 }
 
 /** SHA-256 in base16: the name of a blob. */
