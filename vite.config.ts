@@ -20,7 +20,11 @@ export default defineConfig({
       srcDir: "web/sw",
       filename: "service-worker.ts",
       injectRegister: false,
-      injectManifest: { globPatterns: ["**/*"], globIgnores: ["**/*.br"], maximumFileSizeToCacheInBytes: 40_000_000 },
+      injectManifest: {
+        globPatterns: ["**/*"],
+        globIgnores: ["**/*.br", "cache/**"],
+        maximumFileSizeToCacheInBytes: 40_000_000,
+      },
       manifest: {
         name: "Terrarium",
         short_name: "Terrarium",

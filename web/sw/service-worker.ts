@@ -1,6 +1,7 @@
 /**
- * The service worker: keeps the whole page for offline use and gives every response the headers of headers.json, so that workers obey
- * their Content-Security-Policy on hosts that send none. Its list of files is put in by the build.
+ * The service worker: keeps the whole page for offline use, and of the package cache what was fetched once, and gives every response
+ * the headers of headers.json, so that workers obey their Content-Security-Policy on hosts that send none. Its list of files is put
+ * in by the build.
  */
 import rules from "../../headers.json";
 
@@ -24,6 +25,10 @@ const manifest = [...new Map(self.__WB_MANIFEST.map((file) => [file.url, file]))
 const patterns = rules.map((rule) => ({ path: new RegExp(rule.path), headers: Object.entries(rule.headers) }));
 /** One cache a build: its name changes when any file does. */
 const cacheName = `terrarium-${hash(manifest.map((file) => `${file.url}@${file.revision}`).join("\n"))}`;
+
+/** The package cache's own address, and what is kept of it from build to build. */
+const packages = new URL("cache/", scope.registration.scope).href;
+const packagesName = "terrarium-packages";
 
 declare const self: WorkerScope;
 
@@ -58,15 +63,34 @@ function fetchEvent(event: Event) {
 
 async function removeOldCaches(): Promise<void> {
   const names = await caches.keys();
-  const old = names.filter((name) => name.startsWith("terrarium-") && name !== cacheName);
+  const old = names.filter((name) => name.startsWith("terrarium-") && name !== cacheName && name !== packagesName);
   await Promise.all(old.map((name) => caches.delete(name)));
 }
 
 async function answer(request: Request, url: URL): Promise<Response> {
   const cache = await caches.open(cacheName);
   const key = url.pathname.endsWith("/") ? new URL("index.html", url).href : url.href.replace(/[?#].*$/, "");
-  const response = (await cache.match(key)) ?? (await fetch(request));
+  const response =
+    (await cache.match(key)) ?? (key.startsWith(packages) ? await keptPackage(request) : await fetch(request));
   return withHeaders(response, url.pathname);
+}
+
+/** A file of the package cache. Archives are named by their hash; the list of paths and what it names changes with a new build. */
+async function keptPackage(request: Request): Promise<Response> {
+  const cache = await caches.open(packagesName);
+  if (request.url.includes("/cache/nar/")) {
+    const kept = await cache.match(request);
+    if (kept !== undefined) return kept;
+  }
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put(request, response.clone());
+    return response;
+  } catch (error) {
+    const kept = await cache.match(request);
+    if (kept === undefined) throw error;
+    return kept;
+  }
 }
 
 function withHeaders(response: Response, pathname: string): Response {

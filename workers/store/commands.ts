@@ -1,5 +1,6 @@
 /** What a command of engine/commands sees of the world when it runs in the page: the open store, and the page's services. */
 import type { Builder, CancelSignal } from "#engine/build/builder.ts";
+import type { Substituter } from "#engine/build/substituter.ts";
 import {
   CommandError,
   type CommandContext,
@@ -12,18 +13,20 @@ import type { RootLink } from "#engine/store/gc.ts";
 import type { Store } from "#engine/store/store.ts";
 import type { CommandServices } from "../api.ts";
 import { register } from "./adding.ts";
+import { packageKeys } from "./package-cache.ts";
 
 export interface CommandEnvironment {
   readonly store: Store;
   readonly services: CommandServices;
   readonly builder: Builder;
+  readonly packages: Substituter;
   readonly signal: CancelSignal;
   readonly fetch: (url: string) => Promise<Uint8Array>;
   readonly extraRoots: () => readonly RootLink[];
 }
 
 export function commandContext(environment: CommandEnvironment): CommandContext {
-  const { store, services, builder, signal, extraRoots } = environment;
+  const { store, services, builder, packages, signal, extraRoots } = environment;
   return {
     store,
     files: commandFiles(environment),
@@ -36,7 +39,8 @@ export function commandContext(environment: CommandEnvironment): CommandContext 
     localTime,
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     signal,
-    substituters: [],
+    substituters: [packages],
+    trustedKeys: packageKeys,
     builder,
     evaluate: (argv) => evaluate(environment, argv),
     extraRoots: async () => extraRoots(),

@@ -6,7 +6,9 @@ import { type RealiseEvent as EngineEvent, needsBuilder, realise } from "#engine
 import { decodeUtf8, fromBytes } from "#engine/store/format/bytes.ts";
 import { derivationName } from "#engine/store/format/derivation.ts";
 import { nameOf } from "#engine/store/format/store-path.ts";
+import type { Substituter } from "#engine/build/substituter.ts";
 import type { Store } from "#engine/store/store.ts";
+import { packageKeys } from "./package-cache.ts";
 import type { BuildMethod, RealiseEvent, RealiseOutcome } from "../api.ts";
 
 /**
@@ -21,11 +23,13 @@ const tools: BuiltinTools = {
 export interface RealiseEnvironment {
   readonly store: Store;
   readonly builder: Builder;
+  /** Asked only when something would have to be built by a machine: what a recipe makes is made sooner than fetched. */
+  readonly packages: Substituter;
   readonly signal: CancelSignal;
 }
 
 export async function realiseDerivation(
-  { store, builder, signal }: RealiseEnvironment,
+  { store, builder, packages, signal }: RealiseEnvironment,
   drvPath: string,
   onEvent: (event: RealiseEvent) => void,
 ): Promise<RealiseOutcome> {
@@ -44,15 +48,19 @@ export async function realiseDerivation(
       case "failed":
         return onEvent({ kind: "failed", drvPath: event.path, message: event.message });
       case "progress":
+      case "resolved":
+      case "differs":
         return undefined;
     }
   };
   try {
-    onEvent({ kind: "plan", steps: await steps(store, drvPath) });
+    const substituters = (await wouldStartBuilder(store, drvPath)) ? [packages] : [];
+    onEvent({ kind: "plan", steps: await steps(store, drvPath, substituters) });
     const options = {
       store,
       builder,
-      substituters: [],
+      substituters,
+      trustedKeys: packageKeys,
       signal,
       onEvent: tell,
       owner: `realise-${crypto.randomUUID()}`,
@@ -66,19 +74,31 @@ export async function realiseDerivation(
   }
 }
 
-async function steps(store: Store, drvPath: string): Promise<{ drvPath: string; name: string; how: BuildMethod }[]> {
-  const { build } = await planRealisation([{ drvPath, outputs: [] }], store, []);
-  if (build.length === 0) return [{ drvPath, name: derivationName(drvPath), how: "present" }];
-  return Promise.all(
-    build.map(async (path) => ({
+interface Step {
+  readonly drvPath: string;
+  readonly name: string;
+  readonly how: BuildMethod;
+}
+
+async function steps(store: Store, drvPath: string, substituters: readonly Substituter[]): Promise<Step[]> {
+  const { build, substitute } = await planRealisation([{ drvPath, outputs: [] }], store, substituters);
+  const fetched = substitute.map(({ info }): Step => ({
+    drvPath: info.path,
+    name: nameOf(info.path),
+    how: "substitute",
+  }));
+  if (build.length + fetched.length === 0) return [{ drvPath, name: derivationName(drvPath), how: "present" }];
+  const built = await Promise.all(
+    build.map(async (path): Promise<Step> => ({
       drvPath: path,
       name: nameOf(path).replace(/\.drv$/, ""),
       how: needsBuilder(await store.derivation(path)) ? "builder" : "recipe",
     })),
   );
+  return [...fetched, ...built];
 }
 
 /** Whether realising a derivation would start the builder. */
 export async function wouldStartBuilder(store: Store, drvPath: string): Promise<boolean> {
-  return (await steps(store, drvPath)).some(({ how }) => how === "builder");
+  return (await steps(store, drvPath, [])).some(({ how }) => how === "builder");
 }

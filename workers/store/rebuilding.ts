@@ -1,5 +1,6 @@
 /** nixos-rebuild's host over the open store and the page's services. */
 import type { Builder, CancelSignal } from "#engine/build/builder.ts";
+import type { Substituter } from "#engine/build/substituter.ts";
 import type { RebuildHost } from "#engine/commands/nixos-rebuild.ts";
 import { decodeUtf8, fromBytes } from "#engine/store/format/bytes.ts";
 import { nodeAt } from "#engine/store/format/tree.ts";
@@ -16,11 +17,12 @@ export interface RebuildEnvironment {
   readonly store: Store;
   readonly services: CommandServices;
   readonly builder: Builder;
+  readonly packages: Substituter;
   readonly signal: CancelSignal;
   readonly fetch: (url: string) => Promise<Uint8Array>;
 }
 
-export function rebuildHost({ store, services, builder, signal, fetch }: RebuildEnvironment): RebuildHost {
+export function rebuildHost({ store, services, builder, packages, signal, fetch }: RebuildEnvironment): RebuildHost {
   return {
     print: (text) => services.out(`${text}\n`),
     error: (text) => services.err(`${text}\n`),
@@ -36,7 +38,7 @@ export function rebuildHost({ store, services, builder, signal, fetch }: Rebuild
       return { drvPath: outcome.drvPath, label: outcome.label };
     },
     async build(drvPath) {
-      const outcome = await realiseDerivation({ store, builder, signal }, drvPath, (event) =>
+      const outcome = await realiseDerivation({ store, builder, packages, signal }, drvPath, (event) =>
         services.realising(event),
       );
       if (outcome.ok) return outcome.outputs.out;

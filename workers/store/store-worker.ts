@@ -34,6 +34,7 @@ import { commandContext } from "./commands.ts";
 import { browserDigest } from "./hashing.ts";
 import { createDrafts } from "./drafts.ts";
 import { openIdb } from "./idb.ts";
+import { packageCache } from "./package-cache.ts";
 import { derivationRecord, detail, overview, readFile, summaries, whyDepends } from "./looking.ts";
 import { realiseDerivation, wouldStartBuilder } from "./realising.ts";
 import { PROFILE, rebuildHost } from "./rebuilding.ts";
@@ -65,6 +66,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const extraRoots = (): RootLink[] => [...current().running].map(([name, path]) => ({ name: `/${name}`, path }));
 const drafts = createDrafts(extraRoots);
 const fetchSeed = (url: string) => services.seed(url);
+const packages = packageCache(fetchSeed);
 
 async function openStore(workspace: string): Promise<void> {
   if (open?.workspace === workspace) return;
@@ -85,7 +87,7 @@ async function openStore(workspace: string): Promise<void> {
 
 async function realise(drvPath: string, onEvent: Parameters<StoreWorker["realise"]>[1]): Promise<RealiseOutcome> {
   cancel = new AbortController();
-  return realiseDerivation({ store: current().store, builder, signal: cancel.signal }, drvPath, onEvent);
+  return realiseDerivation({ store: current().store, builder, packages, signal: cancel.signal }, drvPath, onEvent);
 }
 
 type UnitStates = Parameters<StoreWorker["preview"]>[3];
@@ -141,7 +143,7 @@ async function run(argv: readonly string[], given: CommandServices): Promise<num
   if (program === "nixos-rebuild") {
     return nixosRebuild(
       args,
-      rebuildHost({ store, services: given, builder, signal: cancel.signal, fetch: fetchSeed }),
+      rebuildHost({ store, services: given, builder, packages, signal: cancel.signal, fetch: fetchSeed }),
     );
   }
   if (program === "nix-instantiate") return instantiate(argv, given);
@@ -150,7 +152,15 @@ async function run(argv: readonly string[], given: CommandServices): Promise<num
     given.err(`${program}: command not found\n`);
     return 127;
   }
-  const environment = { store, services: given, builder, signal: cancel.signal, fetch: fetchSeed, extraRoots };
+  const environment = {
+    store,
+    services: given,
+    builder,
+    packages,
+    signal: cancel.signal,
+    fetch: fetchSeed,
+    extraRoots,
+  };
   return command.run(args.map(encodeUtf8), commandContext(environment));
 }
 
@@ -193,7 +203,7 @@ const worker: StoreWorker = {
       keep(drvPath);
       await register(store, items, fetchSeed);
       if (await wouldStartBuilder(store, drvPath)) return null;
-      const environment = { store, builder, signal: new AbortController().signal };
+      const environment = { store, builder, packages, signal: new AbortController().signal };
       const outcome = await realiseDerivation(environment, drvPath, () => undefined);
       if (!outcome.ok) return null;
       keep(outcome.outputs.out);

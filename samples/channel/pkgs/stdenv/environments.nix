@@ -40,6 +40,7 @@ let
   gnu =
     { cc, hostPlatform }:
     let
+      files = setup { inherit cc hostPlatform; };
       shell = "${pkgs.bash}/bin/bash";
     in
     import ./. {
@@ -51,10 +52,13 @@ let
         (if builder == null then "${./default-builder.sh}" else builder)
       ];
       attributes = {
-        stdenv = setup { inherit cc hostPlatform; };
+        stdenv = files;
       };
       initialPath = gnuTools ++ [ cc ];
       full = true;
+    }
+    // {
+      setup = files;
     };
 in
 {

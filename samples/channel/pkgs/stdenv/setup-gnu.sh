@@ -12,7 +12,6 @@ export HOME=/homeless-shelter
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-315532800}
 export SHELL=$shell CONFIG_SHELL=$shell
 export TZ=UTC
-: "${prefix:=$out}"
 umask 022
 
 # ------------------------------------------------------------------------------------------------------------ helpers
@@ -23,27 +22,24 @@ wordsInto() {
   shift
   local _name
   for _name in "$@"; do
-    if [[ "$(declare -p "$_name" 2> /dev/null)" == "declare -a"* ]]; then
-      local -n _array=$_name
-      _words+=("${_array[@]}")
+    local -n _value=$_name
+    if [[ "${_value@a}" == *a* ]]; then
+      _words+=("${_value[@]}")
     else
-      _words+=(${!_name:-})
+      _words+=(${_value:-})
     fi
   done
 }
 
-# The names of the outputs.
-outputNames() {
-  if [[ "$(declare -p outputs 2> /dev/null)" == "declare -A"* ]]; then
-    echo "${!outputs[@]}"
-  else
-    echo "${outputs:-out}"
-  fi
-}
-if [[ "$(declare -p outputs 2> /dev/null)" == "declare -A"* ]]; then
-  for _output in "${!outputs[@]}"; do export "$_output=${outputs[$_output]}"; done
-  : "${prefix:=$out}"
+# The names of the outputs, which structured attributes give as a table.
+declare -a outputNames=()
+if [[ "${outputs@a}" == *A* ]]; then
+  outputNames=("${!outputs[@]}")
+  for _output in "${outputNames[@]}"; do export "$_output=${outputs[$_output]}"; done
+else
+  outputNames=(${outputs:-out})
 fi
+: "${prefix:=$out}"
 
 # Runs everything that is registered under a hook's name, then the attribute or function of that name.
 runHook() {
@@ -55,7 +51,7 @@ runHook() {
 
 # A function by its name, else a variable's text, else the text itself when it is no name.
 runOrEval() {
-  if [[ "$(type -t "$1")" == function ]]; then
+  if declare -F "$1" > /dev/null; then
     "$1"
   elif [[ "$1" =~ ^[A-Za-z_][A-Za-z_0-9]*$ ]]; then
     eval "${!1:-}"
@@ -137,18 +133,26 @@ substituteAllInPlace() {
   substituteAll "$1" "$1"
 }
 
-# Interpreters named in the first line become those of the path.
+# Interpreters named in the first line become those of the path, in the executable files of a folder.
 patchShebangs() {
   local file line program rest
-  while IFS= read -r -d '' file; do
+  local -a files=("$@")
+  if [ -d "${1:-.}" ]; then
+    shopt -s globstar dotglob
+    files=("${1:-.}"/**)
+    shopt -u globstar dotglob
+  fi
+  for file in "${files[@]}"; do
+    if [ ! -f "$file" ] || [ -L "$file" ] || [ ! -x "$file" ]; then continue; fi
     IFS= read -r line < "$file" 2> /dev/null || [ -n "$line" ] || continue
     [[ "$line" == '#!'* && "$line" != '#!/nix/store/'* && "$line" != '#! /nix/store/'* ]] || continue
     read -r program rest <<< "${line#\#!}"
     if [ "${program##*/}" = env ]; then read -r program rest <<< "$rest"; fi
-    program=$(type -P "${program##*/}") || continue
+    hash "${program##*/}" 2> /dev/null || continue
+    program=$(type -P "${program##*/}")
     sed -i "1s|^.*\$|#!$program${rest:+ $rest}|" "$file"
     echo "$file: interpreter directive changed to $program"
-  done < <(find "${@:-.}" -type f -perm -0100 -print0)
+  done
 }
 
 # makeWrapper ORIGINAL WRAPPER [--set N V | --set-default N V | --unset N | --prefix N SEP V | --suffix N SEP V | --add-flags T | --chdir D | --argv0 N]…
@@ -189,6 +193,7 @@ wrapProgram() {
 moveToOutput() {
   local path to=$2
   for path in "$out"/$1; do
+    if [ ! -e "$path" ]; then continue; fi
     mkdir -p "$(dirname "${!to}/${path#"$out"/}")"
     mv "$path" "${!to}/${path#"$out"/}"
     rmdir --ignore-fail-on-non-empty -p "$(dirname "$path")" 2> /dev/null || true
@@ -252,7 +257,6 @@ unpackFile() {
     name=${1##*/}
     if [[ "$1" == "$NIX_STORE"/* ]]; then name=${name#*-}; fi
     cp -r --no-preserve=ownership "$1" "$name"
-    chmod -R u+w "$name"
     return
   fi
   case $1 in
@@ -376,14 +380,14 @@ installPhase() {
 fixupPhase() {
   local output place each
   runHook preFixup
-  for output in $(outputNames); do
+  for output in "${outputNames[@]}"; do
     case $output in
       dev) for each in include lib/pkgconfig 'lib/*.a' share/aclocal; do moveToOutput "$each" dev; done ;;
       man) moveToOutput share/man man ;;
       doc) moveToOutput share/doc doc ;;
     esac
   done
-  for output in $(outputNames); do
+  for output in "${outputNames[@]}"; do
     place=${!output}
     if [ ! -e "$place" ]; then continue; fi
     for each in "${fixupOutputHooks[@]}"; do prefix=$place runOrEval "$each"; done
