@@ -226,7 +226,6 @@ const BUILTINS = {
     scopedImport: ["attrs", "path"],
     appendContext: ["string", "attrs"],
     traceVerbose: ["any", "any"],
-    break: ["any"],
     abort: ["string"],
     throw: ["string"],
   },
@@ -360,7 +359,7 @@ export function makeGrammar(seed) {
   const callBuiltin = (type, d) => {
     const table = BUILTINS[type];
     const name = pick(Object.keys(table));
-    const args = table[name].map((wanted) => [" ", special[wanted]?.(d) ?? gen(wanted, d)]);
+    const args = table[name].flatMap((wanted) => [" ", special[wanted]?.(d) ?? gen(wanted, d)]);
     return ["(builtins.", name, ...args, ")"];
   };
 

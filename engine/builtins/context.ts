@@ -7,6 +7,7 @@ import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { attributePos } from "#engine/eval/positions.ts";
 import { printName } from "#engine/eval/print.ts";
 import { parseContextElement } from "#engine/eval/string-context.ts";
+import { namesInOrder } from "#engine/eval/symbols.ts";
 import { Attrs, contextOf, makeString, textOf } from "#engine/eval/value.ts";
 import type { NixString, Slot } from "#engine/eval/value.ts";
 import { demand, demandAttribute } from "./demand.ts";
@@ -103,13 +104,12 @@ export const contextBuiltins: BuiltinFamily = [
     doc: "Adds context, in the form that `getContext` returns, to a string.",
     *routine([s, additions], context) {
       const elements = new Set(contextOf(s));
-      for (let i = 0; i < additions.size; i++) {
-        const path = additions.keys.names[i]!;
+      for (const path of namesInOrder(additions, context.symbols)) {
         const pos = attributePos(additions.positions, additions.keys, path);
         if (!path.startsWith(`${context.settings.storeDir}/`)) {
           throw new NixError("eval", `context key '${printName(path)}' is not a store path`, { pos });
         }
-        const info = yield* demand(additions.values[i]!, "attrs", "while evaluating the value of a string context");
+        const info = yield* demand(additions.get(path)!, "attrs", "while evaluating the value of a string context");
         for (const element of yield* elementsOf(path, info, pos)) elements.add(element);
       }
       return makeString(textOf(s), elements);

@@ -9,6 +9,7 @@ import { IoError } from "#engine/eval/io.ts";
 import type { FetchRequest, FetchResult } from "#engine/eval/io.ts";
 import { attributePos } from "#engine/eval/positions.ts";
 import type { Pos } from "#engine/eval/positions.ts";
+import { namesInOrder } from "#engine/eval/symbols.ts";
 import { Attrs, ContextString, NixPath, describeType, isInt, isString, normalInt, textOf } from "#engine/eval/value.ts";
 import type { NixString, Slot, Value } from "#engine/eval/value.ts";
 import { parseHash, parseSriHash, printHash, zeroHash } from "#engine/store/format/hash.ts";
@@ -85,7 +86,7 @@ function* downloadArguments(who: Download, value: Value, context: EvalContext): 
   let url: string | undefined;
   let name: string | undefined;
   let hash: Hash | undefined;
-  for (const attribute of value.keys.names) {
+  for (const attribute of namesInOrder(value, context.symbols)) {
     const take = (what: string): Routine<string> =>
       demandAttribute(value, attribute, "plain", `while evaluating the ${what} we should fetch`);
     if (attribute === "url") url = yield* take("url");
@@ -172,7 +173,7 @@ export function fixGitUrl(url: string): string {
   return url.startsWith("/") ? `file://${url}` : `file:${url}`;
 }
 
-function* treeAttrs(who: TreeFetcher, set: Attrs): Routine<Map<string, InputAttr>> {
+function* treeAttrs(who: TreeFetcher, set: Attrs, { symbols }: EvalContext): Routine<Map<string, InputAttr>> {
   const attrs = new Map<string, InputAttr>();
   if (who === "fetchGit") {
     if (set.has("type")) throw error("unexpected argument 'type'");
@@ -182,8 +183,8 @@ function* treeAttrs(who: TreeFetcher, set: Attrs): Routine<Map<string, InputAttr
     const context = "while evaluating the `type` argument passed to 'fetchTree'";
     attrs.set("type", yield* demandAttribute(set, "type", "plain", context));
   }
-  for (const [index, name] of set.keys.names.entries()) {
-    if (name !== "type") attrs.set(name, yield* treeAttribute(who, name, set.values[index]!));
+  for (const name of namesInOrder(set, symbols)) {
+    if (name !== "type") attrs.set(name, yield* treeAttribute(who, name, set.get(name)!));
   }
   return attrs;
 }
@@ -217,7 +218,7 @@ function withGitDefaults(who: TreeFetcher, attrs: Map<string, InputAttr>): void 
 
 function* treeInput(who: TreeFetcher, value: Value, context: EvalContext): Routine<Map<string, InputAttr>> {
   if (value instanceof Attrs) {
-    const attrs = yield* treeAttrs(who, value);
+    const attrs = yield* treeAttrs(who, value, context);
     withGitDefaults(who, attrs);
     if (who === "fetchTree" && attrs.has("name")) {
       throw error("argument 'name' isn\xe2\x80\x99t supported in call to 'fetchTree'");
@@ -375,9 +376,9 @@ function* mercurial(value: Value, context: EvalContext): Routine<Attrs> {
   let rev: string | undefined;
   let name = "source";
   if (value instanceof Attrs) {
-    for (const [index, attribute] of value.keys.names.entries()) {
+    for (const attribute of namesInOrder(value, context.symbols)) {
       const what = `while evaluating the \`${attribute}\` attribute passed to builtins.fetchMercurial`;
-      if (attribute === "url") url = textOf(yield* coerceToString(value.values[index]!, { context: what }));
+      if (attribute === "url") url = textOf(yield* coerceToString(value.get(attribute)!, { context: what }));
       else if (attribute === "rev") rev = yield* demandAttribute(value, attribute, "plain", what);
       else if (attribute === "name") name = yield* demandAttribute(value, attribute, "plain", what);
       else {
@@ -436,7 +437,7 @@ function* fetchClosure(set: Attrs, context: EvalContext): Routine<NixString> {
   let fromPath: string | undefined;
   let toPath: string | undefined;
   let inputAddressed: boolean | undefined;
-  for (const name of set.keys.names) {
+  for (const name of namesInOrder(set, context.symbols)) {
     if (name === "fromPath") fromPath = yield* storePathAttribute(set, name, storeDir);
     else if (name === "fromStore") fromStore = yield* demandAttribute(set, name, "plain", what(name));
     else if (name === "inputAddressed") inputAddressed = yield* demandAttribute(set, name, "bool", what(name));

@@ -3,6 +3,7 @@
  */
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError } from "#engine/eval/error.ts";
+import { namesInOrder } from "#engine/eval/symbols.ts";
 import { describeType, isInt, isString, normalInt, textOf } from "#engine/eval/value.ts";
 import type { Attrs, Slot } from "#engine/eval/value.ts";
 import { parseFlakeRef, printFlakeRef } from "./flake-ref.ts";
@@ -20,10 +21,10 @@ export const inputSet = (attrs: InputAttrs): Attrs =>
     ),
   );
 
-function* flakeRefAttrs(set: Attrs): Routine<Map<string, InputAttr>> {
+function* flakeRefAttrs(set: Attrs, { symbols }: EvalContext): Routine<Map<string, InputAttr>> {
   const attrs = new Map<string, InputAttr>();
-  for (const [index, name] of set.keys.names.entries()) {
-    const value = yield set.values[index]!;
+  for (const name of namesInOrder(set, symbols)) {
+    const value = yield set.get(name)!;
     if (typeof value === "boolean") attrs.set(name, value);
     else if (isString(value)) attrs.set(name, textOf(value));
     else if (isInt(value)) {
@@ -70,7 +71,7 @@ export const flakeBuiltins: BuiltinFamily = [
     doc: 'The text of a flake reference given as a set: `flakeRefToString { type = "github"; owner = "a"; repo = "b"; }` is `"github:a/b"`. Needs the experimental feature `flakes`.',
     *routine([slot], context) {
       const set = yield* demand(slot, "attrs", "while evaluating the argument passed to builtins.flakeRefToString");
-      const attrs = yield* flakeRefAttrs(set);
+      const attrs = yield* flakeRefAttrs(set, context);
       requireSchemeFeature(attrs, context);
       return printFlakeRef(attrs);
     },

@@ -14,7 +14,7 @@ import { isRelative, splitDir } from "./flake-file.ts";
 import { describeLockChange, findInput } from "./flake-lock.ts";
 import type { LockNode } from "./flake-lock.ts";
 import { type LockedFlake, lockFlake } from "./flake-locking.ts";
-import { inputSet } from "./flake.ts";
+import { inputSet, requireSchemeFeature } from "./flake.ts";
 import { isLocked, parseFlakeRef, printFlakeRef } from "./flake-ref.ts";
 import type { InputAttr, InputAttrs } from "./flake-ref.ts";
 import { attrsOf } from "./json-parse.ts";
@@ -117,9 +117,9 @@ export const getFlakeBuiltins: BuiltinFamily = [
     args: [arg("flake-ref", "lazy")],
     doc: 'Fetches a flake and gives its outputs, with `inputs`, `sourceInfo` and others beside them: `(getFlake "github:a/b/REV").packages`. Needs the experimental feature `flakes`; under pure evaluation the reference must be locked.',
     *routine([slot], context) {
-      context.requireFeature("flakes");
       const text = yield* demand(slot, "plain", "while evaluating the argument passed to builtins.getFlake");
       const ref = parseFlakeRef(text);
+      requireSchemeFeature(ref, context);
       if (context.settings.pureEval && !isLocked(ref)) {
         const where = "\xc2\xabnone\xc2\xbb:0";
         const message = `cannot call 'getFlake' on unlocked flake reference '${text}', at ${where} (use --impure to override)`;

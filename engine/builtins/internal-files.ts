@@ -2,8 +2,9 @@
  * Files that are part of the program, as the language sees them: `<nix/fetchurl.nix>`.
  */
 import type { FileStatus, FileType, Io } from "#engine/eval/io.ts";
+import { terminalText } from "#engine/eval/terminal-text.ts";
 import { fetchurlFile } from "./fetchurl-file.ts";
-import { internalRoot } from "./search-path.ts";
+import { internalRoot } from "#engine/eval/paths.ts";
 
 const FILES: ReadonlyMap<string, string> = new Map([[`${internalRoot}/fetchurl.nix`, fetchurlFile]]);
 
@@ -15,7 +16,7 @@ function statusOf(path: string): FileStatus | undefined {
 
 const isInternal = (path: string): boolean => path === internalRoot || path.startsWith(`${internalRoot}/`);
 
-/** The outside with the program's own files in it. */
+/** The outside with the program's own files in it, which is told messages as a terminal-less log has them. */
 export function withInternalFiles(io: Io): Io {
   return {
     readFile: (path) => FILES.get(path) ?? io.readFile(path),
@@ -35,6 +36,6 @@ export function withInternalFiles(io: Io): Io {
     references: (path) => io.references(path),
     realise: (path, outputs) => io.realise(path, outputs),
     fetch: (request) => io.fetch(request),
-    log: (line) => io.log(line),
+    log: (line) => io.log(terminalText(line)),
   };
 }

@@ -79,8 +79,8 @@ class Lexer {
   message = "";
   /** Bytes of the latest string. */
   string = "";
-  /** The latest number. */
-  number: Value = 0;
+  /** The latest number; whether it can be had is seen when it is taken. */
+  number = { text: "0", isFloat: false };
 
   constructor(text: string) {
     this.#text = text;
@@ -171,7 +171,7 @@ class Lexer {
     }
     this.position--;
     this.#putBack = this.position;
-    this.number = numberOf(this.#text.slice(begin, this.position), isFloat);
+    this.number = { text: this.#text.slice(begin, this.position), isFloat };
     return Token.number;
   }
 
@@ -269,7 +269,7 @@ function controlMessage(code: number): string {
 }
 
 /** Integers beyond 64 bits become floats, but Nix refuses those that only fit without a sign. */
-function numberOf(text: string, isFloat: boolean): Value {
+function numberOf({ text, isFloat }: { readonly text: string; readonly isFloat: boolean }): Value {
   if (!isFloat) {
     if (text.length < 16) return Number(text) + 0;
     const integer = BigInt(text);
@@ -379,7 +379,7 @@ function scalarOf(lexer: Lexer, token: Token): Value {
     case Token.string:
       return plainString(lexer.string);
     case Token.number:
-      return lexer.number;
+      return numberOf(lexer.number);
     case Token.true:
       return true;
     case Token.false:

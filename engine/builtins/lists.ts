@@ -7,6 +7,7 @@ import { force } from "#engine/eval/force.ts";
 import { equals, lessThan, quickEquals, quickLess } from "#engine/eval/equality.ts";
 import { applyOne } from "#engine/eval/codes/delayed-call.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
+import { setPlace, type Pos } from "#engine/eval/positions.ts";
 import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
 import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf, slotArray } from "#engine/eval/value.ts";
 import type { Int, List, Slot, Value } from "#engine/eval/value.ts";
@@ -294,8 +295,14 @@ const partitionContext = "while evaluating the return value of the partition fun
 function mappedList(part: Value, f: Slot): List {
   if (isList(part)) return part;
   const context = "while evaluating the return value of the function passed to builtins.concatMap";
-  const where = f instanceof Lambda ? f.code.pos : undefined;
+  const where = writtenAt(part instanceof Lambda || part instanceof Attrs ? part : f);
   throw addTrace(new NixError("type", `expected a list but found ${describe(part)}`), context, where);
+}
+
+/** Where a value was written, as far as Nix knows. */
+function writtenAt(value: Slot): Pos | undefined {
+  if (value instanceof Lambda) return value.code.pos;
+  return value instanceof Attrs ? setPlace(value.positions) : undefined;
 }
 
 function listSize(length: Int): number {

@@ -1,6 +1,7 @@
 /**
  * Paths: reading the outside, copying it to the store, importing code.
  */
+import { checkAllowed } from "#engine/eval/allowed-paths.ts";
 import { canonPath } from "#engine/eval/canon-path.ts";
 import { coerceToPath, coerceToString } from "#engine/eval/coerce.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
@@ -12,6 +13,7 @@ import { resolveLinks, statFollowing } from "#engine/eval/paths.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import { realiseContext } from "#engine/eval/realise.ts";
 import { sortedEntries, sourceTree } from "#engine/eval/source-tree.ts";
+import { namesInOrder } from "#engine/eval/symbols.ts";
 import { Attrs, ContextString, NixPath, contextOf, isString, makeString, textOf } from "#engine/eval/value.ts";
 import type { NixFunction, Slot } from "#engine/eval/value.ts";
 import { parseHash, printHash } from "#engine/store/format/hash.ts";
@@ -126,6 +128,7 @@ function* addPath(request: AddPath, context: EvalContext): Routine<Slot> {
   const { path, name, method } = request;
   try {
     realiseContext(request.context, context);
+    checkAllowed(path, context);
     const expected = expectedPath(request, context);
     if (expected !== undefined && context.io.isValidPath(expected)) return storeString(expected);
     const top = resolveLinks(context.io, path);
@@ -190,15 +193,14 @@ function checkedHash(text: string): string {
 }
 
 /** The arguments of `builtins.path`. */
-function* pathArguments(set: Attrs): Routine<AddPath> {
+function* pathArguments(set: Attrs, { symbols }: EvalContext): Routine<AddPath> {
   let source: { path: string; context: ReadonlySet<string> } | undefined;
   let name: string | undefined;
   let fn: NixFunction | Attrs | undefined;
   let method: "nar" | "flat" = "nar";
   let expected: string | undefined;
-  for (let i = 0; i < set.size; i++) {
-    const key = set.keys.names[i]!;
-    const slot = set.values[i]!;
+  for (const key of namesInOrder(set, symbols)) {
+    const slot = set.get(key)!;
     const pos = attributePos(set.positions, set.keys, key);
     const where = (what: string): string => `while evaluating the \`${what}\` attribute passed to builtins.path`;
     if (key === "path")
@@ -295,7 +297,7 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("args", "attrs", "while evaluating the argument passed to 'builtins.path'")],
     doc: "Copies `path` to the store: under `name`, without what `filter` refuses, as a single file when `recursive` is `false`, checked against `sha256`.",
     *routine([set], context) {
-      return yield* addPath(yield* pathArguments(set), context);
+      return yield* addPath(yield* pathArguments(set, context), context);
     },
   }),
   builtin({

@@ -6,20 +6,14 @@ import { coerceToPath } from "#engine/eval/coerce.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
 import { addTrace } from "#engine/eval/error.ts";
 import { realiseContext } from "#engine/eval/realise.ts";
-import type { Slot, Value } from "#engine/eval/value.ts";
+import type { Slot } from "#engine/eval/value.ts";
 import type { Routine } from "./record.ts";
 
 const REALISING = "while realising the context of a path";
 
 /** The path a slot means, ready to be read. Throws NixError where pure or restricted evaluation forbids it. */
 export function* realisePath(slot: Slot, evaluation: EvalContext): Routine<string> {
-  let value: Value;
-  try {
-    value = yield slot;
-  } catch (thrown) {
-    throw addTrace(thrown, REALISING);
-  }
-  const { path, context } = yield* coerceToPath(value, REALISING);
+  const { path, context } = yield* coerceToPath(slot, REALISING);
   try {
     realiseContext(context, evaluation);
   } catch (thrown) {

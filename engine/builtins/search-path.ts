@@ -4,7 +4,7 @@
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError } from "#engine/eval/error.ts";
 import { canonPath } from "#engine/eval/canon-path.ts";
-import { statFollowing } from "#engine/eval/paths.ts";
+import { internalRoot, statFollowing } from "#engine/eval/paths.ts";
 
 /** A place to look: names that are `prefix` or start with `prefix/` are looked for at `path`. */
 export interface SearchPathEntry {
@@ -45,12 +45,12 @@ export function findInSearchPath(entries: readonly SearchPathEntry[], name: stri
     if (statFollowing(context.io, candidate) !== undefined) return candidate;
   }
   if (name.startsWith("nix/")) return `${internalRoot}/${name.slice(4)}`;
+  if (context.settings.pureEval) {
+    throw new NixError("throw", `cannot look up '<${name}>' in pure evaluation mode (use '--impure' to override)`);
+  }
   const message = `file '${name}' was not found in the Nix search path (add it using $NIX_PATH or -I)`;
   throw new NixError("throw", message, { data: { lookup: name } });
 }
-
-/** Directory of the files that are built in (`<nix/fetchurl.nix>`); nothing outside is ever there. */
-export const internalRoot = "/__nix-internal__";
 
 function suffixAfter(prefix: string, name: string): string | undefined {
   if (prefix === "") return name;

@@ -40,9 +40,7 @@ function parse(text: string): TomlTable {
   try {
     return parseToml(text);
   } catch (thrown) {
-    if (!(thrown instanceof TomlError)) throw thrown;
-    const { message } = thrown;
-    throw new NixError("eval", `while parsing TOML: ${message}`, { data: { openEnd: message.endsWith("\n") } });
+    throw thrown instanceof TomlError ? new NixError("eval", `while parsing TOML: ${thrown.message}`) : thrown;
   }
 }
 

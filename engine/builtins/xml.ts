@@ -4,6 +4,7 @@
 import { isDerivationForced } from "#engine/eval/equality.ts";
 import { printFloat } from "#engine/eval/float-text.ts";
 import { peek } from "#engine/eval/force.ts";
+import { shownPath } from "#engine/eval/paths.ts";
 import { attributePos } from "#engine/eval/positions.ts";
 import type { Pos } from "#engine/eval/positions.ts";
 import { callDepthExceeded, runtime } from "#engine/eval/runtime.ts";
@@ -132,7 +133,7 @@ export class XmlPrinter {
     else if (typeof value === "boolean") this.#empty("bool", { value: String(value) });
     else if (isInt(value)) this.#empty("int", { value: String(value) });
     else if (value instanceof NixFloat) this.#empty("float", { value: printFloat(value.value) });
-    else if (value instanceof NixPath) this.#empty("path", { value: value.path });
+    else if (value instanceof NixPath) this.#empty("path", { value: shownPath(value.path) });
     else if (isString(value)) this.#string(value);
     else if (Array.isArray(value))
       this.#push(

@@ -287,6 +287,7 @@ class Compiler {
 
   private setParts(expr: AttrSet, outer: Scope, inner: Scope): SetParts {
     return {
+      pos: this.pos(expr.start),
       attrs: expr.attrs.map((attr): AttrPart => {
         const pos = this.pos(attr.pos);
         if (attr.kind === "inherit-from") {

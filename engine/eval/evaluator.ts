@@ -42,7 +42,7 @@ export interface Evaluator {
   readonly derivations: DerivationTable;
   /** Parses and checks a text and gives its value, unevaluated. Throws NixError for syntax errors and undefined variables. */
   expression(source: Source | string, scope?: Readonly<Record<string, Slot>>): Slot;
-  /** Parses a source, without checking variables. */
+  /** Parses a source and checks its variables, as --parse does. */
   parse(source: Source): Expr;
   /** The value of a file (or a directory's default.nix), unevaluated, kept until it changes. */
   file(path: string): Slot;
@@ -110,19 +110,21 @@ class PersistentEvaluator implements Evaluator {
 
   expression(source: Source | string, scope: Readonly<Record<string, Slot>> = {}): Slot {
     const text = typeof source === "string" ? stringSource(source) : source;
-    const ast = this.parse(text);
+    const ast = parseOrThrow(text, this.context);
     const names = Object.keys(scope);
     if (names.length === 0) {
-      checkVariables(ast, text, this.globals);
+      checkVariables(ast, text, this.globals, this.context.symbols);
       return new Thunk(compile(ast, text, this.globals), []);
     }
     const inner = frameScope(cellNames(names), this.globals);
-    checkVariables(ast, text, inner);
+    checkVariables(ast, text, inner, this.context.symbols);
     return new Thunk(compile(ast, text, inner), [[], ...Object.values(scope)]);
   }
 
   parse(source: Source): Expr {
-    return parseOrThrow(source, this.context);
+    const ast = parseOrThrow(source, this.context);
+    checkVariables(ast, source, this.globals, this.context.symbols);
+    return ast;
   }
 
   file(path: string): Slot {
@@ -224,7 +226,6 @@ class PersistentEvaluator implements Evaluator {
   private *evaluateText(text: string, name: string, base: string): Routine<Value> {
     const source: Source = { origin: { type: "file", path: name }, text, basePath: base };
     const ast = this.parse(source);
-    checkVariables(ast, source, this.globals);
     return yield new Thunk(compile(ast, source, this.globals), []);
   }
 

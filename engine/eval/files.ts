@@ -51,7 +51,7 @@ export function parseOrThrow(source: Source, { settings, io, symbols }: ParseCon
     return ast;
   }
   throw new NixError("syntax", first.message, {
-    pos: { source, offset: first.start },
+    pos: first.positioned === false ? undefined : { source, offset: first.start },
     data: { diagnostics: diagnostics.map(({ code, message, start, end }) => ({ code, message, start, end })) },
   });
 }
@@ -79,7 +79,7 @@ export class FileCache {
   compileIn(path: string, scope: Scope): Code {
     const source = this.source(path);
     const ast = parseOrThrow(source, this.context);
-    checkVariables(ast, source, scope);
+    checkVariables(ast, source, scope, this.context.symbols);
     return this.compile({ source, ast }, scope);
   }
 
@@ -101,7 +101,7 @@ export class FileCache {
     if (known !== undefined) return known;
     const source = this.source(path);
     const ast = parseOrThrow(source, this.context);
-    checkVariables(ast, source, this.scope);
+    checkVariables(ast, source, this.scope, this.context.symbols);
     const entry: FileEntry = { parsed: { source, ast }, literals: literalPaths(ast), value: undefined };
     this.entries.set(path, entry);
     return entry;

@@ -74,7 +74,7 @@ export function parseInstantiateArguments(argv: readonly string[], world: Instan
     roots: [] as string[],
   };
   let readWrite = false;
-  const rest = [...argv];
+  const rest = argv.flatMap(separateFlags);
   const take = (flag: string, count: number): string[] => {
     if (rest.length < count)
       throw usage(`flag '${flag}' requires ${count} argument(s), but only ${rest.length} were given`);
@@ -163,6 +163,13 @@ export function parseInstantiateArguments(argv: readonly string[], world: Instan
   const readOnly = result.mode === "eval" && !readWrite;
   const storeDir = world.env("NIX_STORE_DIR") ?? settings.storeDir;
   return { ...result, settings: { ...settings, nixPath, readOnly, storeDir, directory: world.cwd } };
+}
+
+/** Short flags may be written as one word, the last with a number: `-vj3`. */
+function separateFlags(word: string): string[] {
+  if (!/^-[a-zA-Z]./s.test(word)) return [word];
+  const [, letters, tail] = /^-([a-zA-Z]+)([^]*)$/.exec(word)!;
+  return [...[...letters!].map((letter) => `-${letter}`), ...(tail === "" ? [] : [tail!])];
 }
 
 /** Settings are flags too: `--show-trace`, `--no-pure-eval`, `--max-call-depth 100`. */

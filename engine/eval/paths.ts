@@ -7,6 +7,13 @@ import type { FileStatus, Io } from "./io.ts";
 
 const maxLinks = 1024;
 
+/** Directory of the files that are built in (`<nix/fetchurl.nix>`); nothing outside is ever there. */
+export const internalRoot = "/__nix-internal__";
+
+/** A path as values and messages show it. */
+export const shownPath = (path: string): string =>
+  path.startsWith(`${internalRoot}/`) ? `<nix/${canonPath(path.slice(internalRoot.length)).slice(1)}>` : path;
+
 /** The path with every link followed, also of its directories; missing parts stay as they are. */
 export function resolveLinks(io: Io, path: string): string {
   let pending = path.split("/").filter((part) => part !== "");

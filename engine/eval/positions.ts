@@ -62,6 +62,17 @@ function collect(table: PosTable | undefined, keys: Keys, found: Map<string, Pos
   }
 }
 
+const setPlaces = new WeakMap<object, Pos>();
+
+/** Remembers where the set was written whose attributes have these positions. */
+export function placeSet(positions: readonly Pos[], pos: Pos): void {
+  setPlaces.set(positions, pos);
+}
+
+/** Where a set was written, if it is one that was. */
+export const setPlace = (positions: PosTable | undefined): Pos | undefined =>
+  positions === undefined ? undefined : setPlaces.get(positions);
+
 /** Name of the source that defines `derivation`; traces leave out selections of attributes written there. */
 export const internalSource = "\u00c2\u00abnix-internal\u00c2\u00bb/derivation-internal.nix";
 

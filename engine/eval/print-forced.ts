@@ -4,6 +4,7 @@
  *
  * Every part is forced only when its turn comes, so what was printed before an error stands.
  */
+import { shownPath } from "./paths.ts";
 import type { Routine } from "#engine/builtins/record.ts";
 import { isInStore } from "#engine/store/format/store-path.ts";
 import { coerceToString } from "./coerce.ts";
@@ -90,7 +91,7 @@ class ForcedPrinter {
 
   *#value(value: Value, depth: number): Routine<void> {
     if (isString(value)) return this.#colored("string", quoteString(textOf(value)));
-    if (value instanceof NixPath) return this.#colored("path", value.path);
+    if (value instanceof NixPath) return this.#colored("path", shownPath(value.path));
     if (value instanceof NixFloat) return this.#colored("scalar", printFloat(value.value));
     const simple = scalar(value);
     if (simple !== undefined) return this.#colored("scalar", simple);

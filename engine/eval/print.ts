@@ -4,6 +4,7 @@
  *
  * Text is bytes, so `«` and `»` are written as their UTF-8 bytes.
  */
+import { shownPath } from "./paths.ts";
 import { printFloat } from "./float-text.ts";
 import { peek } from "./force.ts";
 import { originName, positionAt } from "#engine/syntax/source.ts";
@@ -70,7 +71,7 @@ export const scalar = (value: Value): string | undefined => {
     default:
       if (value === null) return "null";
       if (value instanceof ContextString) return quoteString(value.text);
-      if (value instanceof NixPath) return value.path;
+      if (value instanceof NixPath) return shownPath(value.path);
       if (value instanceof NixFloat) return printFloat(value.value);
       return undefined;
   }

@@ -5,6 +5,7 @@ import { lineText, originName, positionAt } from "#engine/syntax/source.ts";
 import type { NixError, TraceFrame } from "./error.ts";
 import type { Pos } from "./positions.ts";
 import { suggestionLine } from "./suggest.ts";
+import { terminalText } from "./terminal-text.ts";
 
 export interface ReportOptions {
   readonly showTrace?: boolean;
@@ -21,11 +22,16 @@ const bullet = "\u00e2\u0080\u00a6";
 /** The whole report, "error:" first, with a line end. Bytes, as everything. */
 export function reportError(error: NixError, options: ReportOptions = {}): string {
   const frames = shownFrames(error, options.showTrace === true);
-  const body = `error: ${indentRest(error.message, indent)}\n${locate(error.pos, indent)}${didYouMean(error)}`;
+  // What the program says itself stands at the end of the message; everything else that does is in colours, whose end keeps spaces.
+  const message = error.kind === "throw" ? error.message : `${error.message}${endMark}`;
+  const body = `error: ${indentRest(message, indent)}\n${locate(error.pos, indent)}${didYouMean(error)}`;
   const text =
     frames.length === 0 ? body : `error:\n${printFrames(frames, options.showTrace === true)}\n${indent}${body}`;
-  return `${chomp(text)}${error.data["openEnd"] === true ? `\n${indent}` : ""}\n`;
+  return terminalText(`${chomp(text)}\n`).replaceAll(endMark, "");
 }
+
+/** Stands at the end of a message that ends with a value: what is before it is no end of a line. */
+const endMark = "\0";
 
 /** Without white space at the ends of lines and of the whole. */
 const chomp = (text: string): string =>
@@ -98,14 +104,10 @@ const indentRest = (text: string, by: string): string => text.replace(/\n(?=[^\n
 function locate(pos: Pos | undefined, by: string, more = ""): string {
   if (pos === undefined) return "";
   const { line, column } = positionAt(pos.source, pos.offset);
+  const place = `${by}at ${originName(pos.source.origin)}:${line}:${column}:`;
+  if (pos.source.text === "") return `${place}\n`;
   const caret = `${more}${" ".repeat(indent.length + 6)}| ${" ".repeat(column - 1)}^`;
-  const lines = [
-    `${by}at ${originName(pos.source.origin)}:${line}:${column}:`,
-    codeLine(pos, line - 1, more),
-    codeLine(pos, line, more),
-    caret,
-    codeLine(pos, line + 1, more),
-  ];
+  const lines = [place, codeLine(pos, line - 1, more), codeLine(pos, line, more), caret, codeLine(pos, line + 1, more)];
   return `${lines.filter((text) => text !== undefined).join("\n")}\n`;
 }
 

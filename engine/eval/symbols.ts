@@ -6,28 +6,36 @@ import type { AttrName, AttrSet, Expr } from "#engine/syntax/ast.ts";
 import type { Attrs } from "./value.ts";
 import type { Keys } from "./keys.ts";
 
-/** Names that C++ Nix knows before it reads anything, in its order. */
-const wellKnown =
-  "outPath drvPath type meta name value system overrides outputs outputName ignoreNulls file line column functor toString right wrong " +
-  "structuredAttrs builder args contentAddressed impure outputHash outputHashAlgo outputHashMode recurseForDerivations description self " +
-  "startSet operator key path prefix outputSpecified";
-
-const knownNames = new Set([
-  "overrides",
-  "ignoreNulls",
-  "functor",
-  "toString",
-  "structuredAttrs",
-  "contentAddressed",
-  "impure",
-]);
+/** Names that C++ Nix knows before it reads anything, in its order; `_x` is `__x` and then `x`. */
+const wellKnown = `
+outPath drvPath type meta name value system __overrides outputs outputName __ignoreNulls file line column __functor
+__toString right wrong __structuredAttrs __json allowedReferences allowedRequisites disallowedReferences
+disallowedRequisites maxSize maxClosureSize builder args __contentAddressed __impure outputHash outputHashAlgo
+outputHashMode recurseForDerivations description self startSet operator key path prefix outputSpecified __sub
+__lessThan __mul __div or __findFile __nixPath body builtins true false null _currentTime _currentSystem _nixVersion
+_storeDir _langVersion _traceVerbose nixPath scopedImport import _typeOf isNull _isFunction _isInt _isFloat _isString
+_isBool _isPath _genericClosure break abort throw _addErrorContext _ceil _floor _tryEval _getEnv _seq _deepSeq _trace
+_warn derivationStrict placeholder _toPath _storePath _pathExists baseNameOf dirOf _readFile findFile _hashFile
+_readFileType _readDir _toXML _toJSON _fromJSON _toFile _filterSource __path _attrNames _attrValues _getAttr
+_unsafeGetAttrPos _hasAttr _isAttrs removeAttrs _listToAttrs _intersectAttrs _catAttrs _functionArgs _mapAttrs
+_zipAttrsWith _isList _elemAt _head _tail map _filter _elem _concatLists _length _foldl' _any _all _genList _sort
+_partition _groupBy _concatMap _add sub mul div _bitAnd _bitOr _bitXor lessThan toString _substring _stringLength
+_hashString _convertHash _match _split _concatStringsSep _replaceStrings _parseDrvName _compareVersions _splitVersion
+_unsafeDiscardStringContext _hasContext _unsafeDiscardOutputDependency _addDrvOutputDependencies _getContext
+_appendContext fetchMercurial fetchTree fetchFinalTree _fetchurl fetchTarball fetchGit fromTOML _getFlake
+_parseFlakeRef _flakeRefToString derivation strict drvAttrs commonAttrs outputsList x outputToAttrListElement
+`;
 
 /** Names by the order they were met in. */
 export class SymbolTable {
   private readonly order = new Map<string, number>();
 
   constructor() {
-    for (const name of wellKnown.split(" ")) this.intern(knownNames.has(name) ? `__${name}` : name);
+    for (const word of wellKnown.trim().split(/\s+/)) {
+      const isBoth = /^_[^_]/.test(word);
+      this.intern(isBoth ? `_${word}` : word);
+      if (isBoth) this.intern(word.slice(1));
+    }
   }
 
   intern(name: string): number {
@@ -60,6 +68,10 @@ export function evaluationOrder(set: Attrs, table: SymbolTable): readonly number
   }
   return keys.order;
 }
+
+/** The names of a set in that order. */
+export const namesInOrder = (set: Attrs, table: SymbolTable): string[] =>
+  evaluationOrder(set, table).map((index) => set.keys.names[index]!);
 
 const pathParts = (path: readonly AttrName[]): (Expr | string)[] =>
   path.map((name) => (name.kind === "static-name" ? name.name : name.expr));

@@ -65,12 +65,16 @@ function lambda(frame: Frame, param: StaticName | null, formals: Formals | null,
   return { kind: "lambda", start, end, param, formals, body: expr(frame, body), name: null };
 }
 
-/** Reports a formal that is there twice, or that has the name of the whole argument. */
+/** Reports a formal that is there twice (of several the one that appears first), or that has the name of the whole argument. */
 function checkFormals(frame: Frame, param: StaticName | null, { formals }: Formals): void {
-  const seen = new Set<string>();
-  for (const formal of formals) {
-    if (seen.has(formal.name)) return duplicateFormal(frame, formal.name, formal.start, formal.end);
-    if (formal.name !== "") seen.add(formal.name);
+  const seen = new Set(formals.map((formal) => formal.name));
+  if (seen.size < formals.length) {
+    const isTwice = ({ name: first }: Formal, at: number): boolean =>
+      first !== "" && formals.findIndex(({ name: other }) => other === first) < at;
+    const twice = new Set(formals.filter(isTwice).map((formal) => formal.name));
+    const first = formals.find((formal) => twice.has(formal.name));
+    const again = formals.find((formal) => formal !== first && formal.name === first?.name);
+    if (again !== undefined) return duplicateFormal(frame, again.name, again.start, again.end);
   }
   if (param !== null && seen.has(param.name)) duplicateFormal(frame, param.name, frame.start, param.end);
 }

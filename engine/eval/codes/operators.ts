@@ -244,7 +244,12 @@ export function numberError(a: Value, b: Value, noun: string): unknown {
   if (noun === "division" && isZero(b)) return divisionByZero(undefined);
   const floating = a instanceof NixFloat || b instanceof NixFloat;
   const which = isNumber(a) ? 1 : 0;
-  return addTrace(expectedError(floating ? "a float" : "an integer", which === 0 ? a : b), operandLine(which, noun));
+  // One of Nix's texts misses a word.
+  const line =
+    floating && which === 0 && noun === "multiplication"
+      ? "while evaluating the first of the multiplication"
+      : operandLine(which, noun);
+  return addTrace(expectedError(floating ? "a float" : "an integer", which === 0 ? a : b), line);
 }
 
 const isZero = (value: Value): boolean => (value instanceof NixFloat ? value.value : value) === 0;

@@ -8,7 +8,7 @@ import { expectedError, plainText } from "../expect.ts";
 import { drive } from "../call.ts";
 import { Keys, compareNames, noKeys } from "../keys.ts";
 import type { LambdaCode } from "../lambda.ts";
-import type { Pos } from "../positions.ts";
+import { placeSet, type Pos } from "../positions.ts";
 import { printPos } from "../print.ts";
 import { Attrs, Lambda, Thunk, type Env, type Slot, slotArray } from "../value.ts";
 
@@ -43,6 +43,7 @@ export interface DynamicPart {
 }
 
 export interface SetParts {
+  readonly pos: Pos;
   /** In order of appearance. */
   readonly attrs: readonly AttrPart[];
   readonly dynamic: readonly DynamicPart[];
@@ -59,21 +60,19 @@ function fromFrame(from: readonly Code[], env: Env): Env {
 }
 
 /** Where in byte order each attribute goes, and the set's shape. */
-function shapeOf(attrs: readonly AttrPart[]): { keys: Keys; target: readonly number[]; positions: readonly Pos[] } {
+function shapeOf({ attrs, pos }: SetParts): { keys: Keys; target: readonly number[]; positions: readonly Pos[] } {
   const sorted = attrs.map((part, index) => ({ part, index })).sort((a, b) => compareNames(a.part.name, b.part.name));
   const target: number[] = [];
   sorted.forEach(({ index }, place) => (target[index] = place));
-  return {
-    keys: sorted.length === 0 ? noKeys : new Keys(sorted.map(({ part }) => part.name)),
-    target,
-    positions: sorted.map(({ part }) => part.pos),
-  };
+  const positions = sorted.map(({ part }) => part.pos);
+  placeSet(positions, pos);
+  return { keys: sorted.length === 0 ? noKeys : new Keys(sorted.map(({ part }) => part.name)), target, positions };
 }
 
 /** `{ … }` */
 export function setCode(parts: SetParts): Code {
   const { attrs, from } = parts;
-  const { keys, target, positions } = shapeOf(attrs);
+  const { keys, target, positions } = shapeOf(parts);
   const make = (env: Env): Attrs => {
     const inherited = fromFrame(from, env);
     const values: Slot[] = slotArray(attrs.length);
@@ -89,7 +88,7 @@ export function setCode(parts: SetParts): Code {
 /** `rec { … }`: the attributes are the cells of a frame, in order of appearance. */
 export function recursiveSetCode(parts: SetParts): Code {
   const { attrs, from } = parts;
-  const { keys, target, positions } = shapeOf(attrs);
+  const { keys, target, positions } = shapeOf(parts);
   const overrides = attrs.findIndex((part) => part.name === "__overrides");
   const fill = (env: Env): Env => fillFrame(attrs, from, env, overrides >= 0);
   const collect = (frame: Env): Attrs => {
