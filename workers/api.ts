@@ -22,6 +22,7 @@ import type { SeedFile } from "./samples.ts";
 import type { PackedTree, SourcePin } from "./transfer/types.ts";
 
 export type {
+  CacheRecord,
   ChannelParts,
   Download,
   OnProgress,

@@ -76,7 +76,7 @@ const utf8File = (text: string, executable = false) => regularFile(toBytes(encod
 type Branch = Map<string, Branch | SourceTree>;
 
 /** A tree from nodes at paths. */
-function treeOf(nodes: readonly (readonly [path: string, node: SourceTree])[]): SourceTree {
+export function treeOf(nodes: readonly (readonly [path: string, node: SourceTree])[]): SourceTree {
   const root: Branch = new Map();
   for (const [path, node] of nodes) {
     const names = encodeUtf8(path).split("/");

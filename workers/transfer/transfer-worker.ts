@@ -7,7 +7,7 @@ import * as Comlink from "comlink";
 import { provideDigests } from "#engine/store/format/hash.ts";
 import { StoreError } from "#engine/store/error.ts";
 import { type ImagePath, imageArchive, writeImage } from "#engine/store/format/oci.ts";
-import { type SourceTree, blobsOf, mapTree } from "#engine/store/format/tree.ts";
+import { type SourceTree, blobsOf, mapTree, regularFile } from "#engine/store/format/tree.ts";
 import { closure } from "#engine/store/graph.ts";
 import { exportPaths } from "#engine/store/transfer.ts";
 import { Store } from "#engine/store/store.ts";
@@ -16,16 +16,18 @@ import { browserDigest } from "../store/hashing.ts";
 import { unpackArchive } from "../store/decompress.ts";
 import { storeDatabase } from "../api.ts";
 import { fillStore, readArchive, writeArchive } from "./archive.ts";
+import { CACHES, addCache, listCaches, removeCache, trustKey } from "./caches.ts";
 import { readDisk, writeDisk } from "./disk.ts";
 import { LIBRARY, addSource, addTree, listSources, loadSource, removeSource } from "./library.ts";
 import { guardedMethods } from "./problem.ts";
-import { channelTree, homeTree, zipTree } from "./take-home.ts";
+import { channelTree, homeTree, treeOf, zipTree } from "./take-home.ts";
 import { readSamples } from "../samples.ts";
-import type { SourcePin, TransferWorker } from "./types.ts";
+import type { GivenFile, SourcePin, TransferWorker } from "./types.ts";
 
 provideDigests(browserDigest);
 
 const library = openIdb(LIBRARY);
+const caches = openIdb(CACHES);
 /** One writer of the library at a time, in whichever tab. */
 const exclusively = <T>(body: () => Promise<T>): Promise<T> =>
   navigator.locks.request(LIBRARY, body) as unknown as Promise<T>;
@@ -39,6 +41,16 @@ const worker: TransferWorker = {
     return exclusively(() => addSource(library, tree, { title, expected, now }, onProgress));
   },
   removeSource: (narHash) => exclusively(() => removeSource(library, narHash)),
+
+  async addCache(files, title, now, onProgress) {
+    onProgress("Unpacking", null);
+    const [only] = files;
+    const tree = files.length === 1 ? await unpackArchive(await bytesOf(only.contents)) : await treeOfFiles(files);
+    return exclusively(() => addCache(caches, tree, { id: crypto.randomUUID(), title, now }, onProgress));
+  },
+  caches: () => listCaches(caches),
+  trustKey: (id, key) => exclusively(() => trustKey(caches, id, key)),
+  removeCache: (id) => exclusively(() => removeCache(caches, id)),
 
   async exportWorkspace(workspace, page, onProgress) {
     const [store, disk, records] = await Promise.all([openStore(workspace), readDisk(workspace), listSources(library)]);
@@ -103,6 +115,11 @@ async function loadPinned({ name, narHash, nixpkgs }: SourcePin) {
   const tree = await loadSource(library, narHash);
   if (tree === null) throw new StoreError("missing", `<${name}> is not in this browser: get it in Sources first.`);
   return { name, nixpkgs, tree };
+}
+
+async function treeOfFiles(files: readonly GivenFile[]): Promise<SourceTree> {
+  const nodes = files.map(async ({ path, contents }) => [path, regularFile(await bytesOf(contents))] as const);
+  return treeOf(await Promise.all(nodes));
 }
 
 async function loadTree(store: Store, path: string): Promise<SourceTree> {

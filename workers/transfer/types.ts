@@ -28,6 +28,31 @@ export interface SourceRecord {
   readonly added: number;
 }
 
+/** A binary cache that this browser has. */
+export interface CacheRecord {
+  readonly id: string;
+  /** The file or folder it came from, for people. */
+  readonly title: string;
+  /** Milliseconds since the epoch. */
+  readonly added: number;
+  readonly paths: number;
+  readonly bytes: number;
+  /** Names of the keys that signed its paths. */
+  readonly signers: readonly string[];
+  /** The key that is trusted, `name:base64`; without one only content-addressed paths are taken. */
+  readonly key: string | null;
+  /** How many of its paths are taken. */
+  readonly trusted: number;
+  /** As it asks for itself: lower is asked first. */
+  readonly priority: number;
+}
+
+/** A file with its path below what was chosen. */
+export interface GivenFile {
+  readonly path: string;
+  readonly contents: Blob;
+}
+
 /** Where a file's bytes lie: in which chunk, from which offset. */
 export interface PackedFile {
   readonly chunk: number;
@@ -83,6 +108,12 @@ export interface TransferWorker {
     onProgress: OnProgress,
   ): Promise<SourceRecord>;
   removeSource(narHash: string): Promise<void>;
+  /** Keeps a binary cache: one archive that holds it, or the files of its folder. */
+  addCache(files: readonly GivenFile[], title: string, now: number, onProgress: OnProgress): Promise<CacheRecord>;
+  caches(): Promise<CacheRecord[]>;
+  /** Trusts a key for a cache, or none. Rejects with code "signature" on what is no key. */
+  trustKey(id: string, key: string | null): Promise<CacheRecord>;
+  removeCache(id: string): Promise<void>;
   /** The archive of a whole workspace: the page's records, the store, the machine's files, the package sets. */
   exportWorkspace(workspace: string, page: PageRecords, onProgress: OnProgress): Promise<Blob>;
   /**

@@ -1,5 +1,6 @@
 /** What the workspace is made from besides its own files: package sets, and caches that spare building. */
 import { useTransfer } from "./use-transfer.ts";
+import { Caches } from "./caches.tsx";
 import { PackageSets } from "./package-sets.tsx";
 import "./sources.css";
 
@@ -10,6 +11,7 @@ export default function Sources() {
     <div className="panel">
       <div className="sources-columns">
         <PackageSets transfer={transfer} />
+        <Caches transfer={transfer} />
       </div>
     </div>
   );

@@ -75,3 +75,24 @@ export function DropPlace({ label, accept, take, children }: DropPlaceProps) {
     </div>
   );
 }
+
+/** Takes all files of a folder; where the browser cannot choose folders it takes nothing. */
+export function FolderChoice({ label, take }: { label: string; take(files: File[]): void }) {
+  const busy = useTransferState((state) => state.work !== null);
+  return (
+    <label className={`button button-plain button-small ${busy ? "drop-busy" : ""}`}>
+      <input
+        type="file"
+        className="visually-hidden"
+        disabled={busy}
+        {...{ webkitdirectory: "" }}
+        onChange={(event) => {
+          const files = [...(event.target.files ?? [])];
+          event.target.value = "";
+          if (files.length > 0) take(files);
+        }}
+      />
+      <span className="button-text">{label}</span>
+    </label>
+  );
+}

@@ -34,6 +34,11 @@ export interface TransferActions {
   /** Another name, or another use as nixpkgs; false when the name cannot be. */
   changePin(pin: SourcePin, change: Partial<Pick<SourcePin, "name" | "nixpkgs">>): boolean;
   removePin(pin: SourcePin): void;
+  /** Keeps a binary cache, from an archive or a folder, for builds to take from. */
+  addCache(files: readonly File[]): Promise<void>;
+  /** Trusts a key for a cache; what is wrong with it, or null. */
+  trustKey(id: string, key: string): Promise<string | null>;
+  removeCache(id: string): Promise<void>;
   /** Saves the whole workspace as one file: store, generations, machine, package sets. */
   saveArchive(): Promise<void>;
   /** Makes a workspace of such a file, and opens it; all of it or nothing. */
@@ -91,6 +96,11 @@ export function createTransferring(context: Context, dependencies: TransferDepen
   const refresh = async () => {
     const library = await openLibrary();
     set({ sources: await library.sourceRecords() });
+    if (transferStore.getState().caches === null) await refreshCaches();
+  };
+
+  const refreshCaches = async () => {
+    set({ caches: await transfer((api) => api.caches(), new AbortController().signal) });
   };
 
   const pins = () => page.getState().workspace.sources ?? [];
@@ -170,6 +180,31 @@ export function createTransferring(context: Context, dependencies: TransferDepen
       return true;
     },
     removePin: (pin) => setPins(pins().filter((other) => other.name !== pin.name)),
+    addCache: (files) =>
+      work("cache", "Reading", async (signal, onProgress) => {
+        const folder = files[0].webkitRelativePath.split("/")[0];
+        const title = files.length === 1 ? files[0].name : folder || "folder";
+        const given = files.map((file) => ({ path: file.webkitRelativePath || file.name, contents: file }));
+        const record = await transfer((api) => api.addCache(given, title, Date.now(), onProgress), signal);
+        await refreshCaches();
+        return `${title}: ${plural(record.paths, "path")} to take instead of building.`;
+      }),
+    async trustKey(id, key) {
+      try {
+        const trimmed = key.trim();
+        await transfer((api) => api.trustKey(id, trimmed === "" ? null : trimmed), new AbortController().signal);
+        await refreshCaches();
+        return null;
+      } catch (error) {
+        return messageOf(error);
+      }
+    },
+    removeCache: (id) =>
+      work("cache", "Deleting", async (signal) => {
+        await transfer((api) => api.removeCache(id), signal);
+        await refreshCaches();
+        return "It is gone from this browser.";
+      }),
     saveArchive: () =>
       work("archive", "Packing", async (signal, onProgress) => {
         await workspaces.flush();
