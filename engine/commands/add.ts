@@ -1,6 +1,7 @@
 /** Files from outside brought into the store by content. */
-import type { ByteString } from "../store/format/bytes.ts";
+import { type ByteString, fromBytes } from "../store/format/bytes.ts";
 import type { HashAlgorithm } from "../store/format/hash.ts";
+import { NAR_HEAD, encodeNar } from "../store/format/nar.ts";
 import {
   type ContentMethod,
   NO_REFERENCES,
@@ -8,7 +9,7 @@ import {
   isInStore,
   splitStorePath,
 } from "../store/format/store-path.ts";
-import { type SourceTree, nodeAt } from "../store/format/tree.ts";
+import { type SourceFile, type SourceTree, nodeAt } from "../store/format/tree.ts";
 import { loadTree } from "../build/outputs.ts";
 import { describeTree } from "../store/store.ts";
 import { type CommandContext, CommandError } from "./command.ts";
@@ -17,15 +18,37 @@ import { absolutePath } from "./support.ts";
 /** The tree an argument names: a file of the surroundings, or of the store. */
 export async function readArgumentTree(context: CommandContext, argument: ByteString): Promise<SourceTree> {
   const path = absolutePath(context, argument);
+  const tree = await existingTree(context, path);
+  if (tree === undefined) throw new CommandError(`path '/${path}' does not exist`);
+  return tree;
+}
+
+async function existingTree(context: CommandContext, path: ByteString): Promise<SourceTree | undefined> {
   const { store } = context;
   if (isInStore(path, store.storeDir)) {
     const [root, below] = splitStorePath(path, store.storeDir);
     const node = store.isValid(root) ? nodeAt(await store.tree(root), below) : undefined;
     if (node !== undefined) return loadTree(node, (sha256) => store.blob(sha256));
   }
-  const tree = await context.files.readTree(path);
-  if (tree === undefined) throw new CommandError(`getting status of '${path}': No such file or directory`);
-  return tree;
+  return context.files.readTree(path);
+}
+
+/** The bytes of a file, links followed; Nix reads it in pieces of `block` bytes, as its error says. */
+export async function readArgumentFile(
+  context: CommandContext,
+  argument: ByteString,
+  opening = "opening file",
+  block = 65_536,
+): Promise<SourceFile> {
+  let path = absolutePath(context, argument);
+  for (let hops = 0; hops < 40; hops++) {
+    const tree = await existingTree(context, path);
+    if (tree === undefined) break;
+    if (tree.type === "regular") return tree;
+    if (tree.type === "directory") throw new CommandError(`read of ${block} bytes: Is a directory`);
+    path = absolutePath({ ...context, cwd: path.slice(0, path.lastIndexOf("/")) }, tree.target);
+  }
+  throw new CommandError(`${opening} "${argument}": No such file or directory`);
 }
 
 export async function addFile(
@@ -38,9 +61,18 @@ export async function addFile(
   const path = absolutePath(context, argument);
   const name = options.name ?? path.slice(path.lastIndexOf("/") + 1);
   const tree = await readArgumentTree(context, argument);
-  if (method === "flat" && tree.type !== "regular") throw new CommandError(`path '${path}' is not a regular file`);
+  if (method === "flat" && tree.type === "directory") throw new CommandError("read of 4096 bytes: Is a directory");
+  if (method === "flat" && tree.type === "symlink") throw new CommandError(`path '${path}' is a symlink`);
   if (options.dryRun === true) {
     return (await describeTree(name, tree, method, algorithm, NO_REFERENCES, context.store.storeDir)).info.path;
   }
   return (await context.store.addTree(name, tree, method, algorithm)).path;
+}
+
+/** Prints a tree's archive, which Nix has begun by the time it finds that there is nothing. */
+export async function dumpArgument(context: CommandContext, argument: ByteString): Promise<void> {
+  const path = absolutePath(context, argument);
+  const tree = await existingTree(context, path);
+  context.print(fromBytes(tree === undefined ? NAR_HEAD : encodeNar(tree)));
+  if (tree === undefined) throw new CommandError(`path '/${path}' does not exist`);
 }

@@ -3,9 +3,10 @@ import type { Json } from "../store/format/json.ts";
 import { printJson } from "../store/format/json.ts";
 import type { TreeNode } from "../store/format/tree.ts";
 import type { CommandContext } from "./command.ts";
-import type { Options } from "./subcommand.ts";
+import { type Options, jsonIndent } from "./subcommand.ts";
+import { UsageError } from "./support.ts";
 
-export const LISTING_FLAGS = { "--recursive": 0, "--long": 0, "--directory": 0, "--json": 0 } as const;
+export const LISTING_FLAGS = { "--recursive": 0, "--long": 0, "--directory": 0, "--json": 0, "--pretty": 0 } as const;
 export const LISTING_SHORT = { "-R": "--recursive", "-l": "--long", "-d": "--directory" } as const;
 
 export interface ListingSource<File> {
@@ -18,11 +19,16 @@ export interface ListingSource<File> {
 }
 
 export function printListing<File>(context: CommandContext, source: ListingSource<File>, options: Options): number {
-  if (options.has("--json"))
-    context.print(`${printJson(listingJson(source, source.node, options.has("--recursive"), true))}\n`);
-  else if (source.node.type !== "directory") printEntry(context, source, source.node, source.name, options);
-  else if (options.has("--directory")) printEntry(context, source, source.node, ".", options);
-  else printDirectory(context, source, source.node, ".", options);
+  const { node, name } = source;
+  if (options.has("--json")) {
+    if (options.has("--directory")) throw new UsageError("'--directory' is useless with '--json'");
+    context.print(`${printJson(listingJson(source, node, options.has("--recursive"), true), jsonIndent(options))}\n`);
+    return 0;
+  }
+  if (node.type !== "directory" || options.has("--directory")) {
+    printEntry(context, source, node, node.type === "directory" ? "." : name, options);
+  }
+  if (!options.has("--directory") || options.has("--recursive")) printDirectory(context, source, node, ".", options);
   return 0;
 }
 

@@ -2,9 +2,9 @@
 import type { ByteString } from "../store/format/bytes.ts";
 import { profilePath } from "../store/profile.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { collectGarbage, parseByteCount } from "./garbage.ts";
+import { collectGarbage } from "./garbage.ts";
 import { deleteProfileGenerations } from "./nix-env.ts";
-import { NIX_VERSION, UsageError, guard } from "./support.ts";
+import { NIX_VERSION, UsageError, guard, parseCount } from "./support.ts";
 
 export const nixCollectGarbage: Command = {
   name: "nix-collect-garbage",
@@ -25,7 +25,7 @@ async function runCollectGarbage(argv: readonly ByteString[], context: CommandCo
     if (word === "-d" || word === "--delete-old") older = "old";
     else if (word === "--delete-older-than") older = words.shift() ?? "";
     else if (word === "--dry-run") dryRun = true;
-    else if (word === "--max-freed") maxFreed = parseByteCount(words.shift() ?? "");
+    else if (word === "--max-freed") maxFreed = parseCount(words.shift() ?? "");
     else throw new UsageError(`unrecognised flag '${word}'`);
   }
   if (older !== undefined) await deleteOld(context, older, dryRun);

@@ -15,16 +15,16 @@ import { type Json, printJson } from "../store/format/json.ts";
 import { type StorePath, baseNameOf, isDerivationPath } from "../store/format/store-path.ts";
 import { closure } from "../store/graph.ts";
 import { type CommandContext, CommandError } from "./command.ts";
-import type { Options, Subcommand } from "./subcommand.ts";
-import { storePathOf } from "./support.ts";
+import { INSTALLABLE_FLAGS, INSTALLABLE_SHORT, installablePaths } from "./store-installables.ts";
+import { type Options, type Subcommand, jsonIndent } from "./subcommand.ts";
 
 export const DERIVATION_VERBS: readonly Subcommand[] = [
   {
     verb: "derivation show",
     doc: "print derivations as JSON",
-    flags: { "--recursive": 0 },
-    short: { "-r": "--recursive" },
-    args: [1, Infinity],
+    flags: { "--recursive": 0, "--pretty": 0, ...INSTALLABLE_FLAGS },
+    short: { "-r": "--recursive", ...INSTALLABLE_SHORT },
+    args: [0, Infinity],
     run: showDerivations,
   },
   { verb: "derivation add", doc: "add a derivation from JSON", flags: {}, args: [0, 0], run: addDerivation },
@@ -32,39 +32,40 @@ export const DERIVATION_VERBS: readonly Subcommand[] = [
 
 async function showDerivations(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
   const { store } = context;
-  let paths = new Set<StorePath>();
-  for (const argument of args) paths.add(await derivationOf(context, argument));
+  const asked = { ...options, has: (flag: string) => flag === "--derivation" || options.has(flag) };
+  let paths = new Set(await installablePaths(context, args, asked));
+  const unknown = [...paths].find((path) => !store.isValid(path));
+  if (unknown !== undefined) throw new CommandError(`path '${unknown}' is not a valid store path`);
   if (options.has("--recursive")) paths = new Set([...closure(store.index, paths)].filter(isDerivationPath));
   const shown: Record<string, Json> = {};
   for (const path of paths)
     shown[baseNameOf(path)] = derivationToJson(await store.derivation(path), derivationName(path));
-  context.print(`${printJson({ derivations: shown, version: 4 })}\n`);
+  context.print(`${printJson({ derivations: shown, version: 4 }, jsonIndent(options))}\n`);
   return 0;
-}
-
-/** An output's derivation is the one that made it. */
-async function derivationOf(context: CommandContext, argument: string): Promise<StorePath> {
-  const path = await storePathOf(context, argument.replace(/[!^].*$/, ""));
-  if (isDerivationPath(path)) return path;
-  const { deriver } = context.store.requireInfo(path);
-  if (deriver !== undefined && context.store.isValid(deriver)) return deriver;
-  throw new CommandError(`'${path}' does not have a known deriver`);
 }
 
 async function addDerivation(context: CommandContext): Promise<number> {
   const { store } = context;
-  const { derivation, name } = derivationFromJson(parseInput(fromBytes(await context.input())), store.storeDir);
+  const { derivation, name } = derivationFromJson(await parseInput(fromBytes(await context.input())), store.storeDir);
   await checkOutputPaths(context, derivation, name);
   const path = await store.addText(`${name}.drv`, printDerivation(derivation), derivationReferences(derivation));
   context.print(`${path.path}\n`);
   return 0;
 }
 
-function parseInput(text: string): Json {
+/** What is no JSON is read again by the language's reader, for it names the place as Nix does. */
+async function parseInput(text: string): Promise<Json> {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw new CommandError(`failed to parse JSON: ${error instanceof Error ? error.message : String(error)}`);
+    const { JsonError, parseJson } = await import("../builtins/json-parse.ts");
+    try {
+      parseJson(text);
+    } catch (better) {
+      if (better instanceof JsonError) throw new CommandError(better.message);
+      throw better;
+    }
+    throw error;
   }
 }
 

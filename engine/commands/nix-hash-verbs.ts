@@ -4,15 +4,15 @@ import {
   type HashFormat,
   hashLength,
   parseHash,
-  parseHashAlgorithm,
   parseHashFormat,
   printHash,
 } from "../store/format/hash.ts";
 import { nix32Length } from "../store/format/base-n.ts";
 import { contentHash } from "../store/store.ts";
-import { readArgumentTree } from "./add.ts";
+import { readArgumentFile, readArgumentTree } from "./add.ts";
 import { type CommandContext, CommandError } from "./command.ts";
-import type { Options, Subcommand } from "./subcommand.ts";
+import { FEATURES, type Options, type Subcommand } from "./subcommand.ts";
+import { UsageError, algorithmNamed, requireFeature } from "./support.ts";
 
 const FORMAT_FLAGS = { "--base16": 0, "--base32": 0, "--base64": 0, "--sri": 0, "--format": 1 } as const;
 const OLD_CONVERSION =
@@ -23,22 +23,21 @@ export const HASH_VERBS: readonly Subcommand[] = [
     verb: "hash path",
     doc: "hash the NAR of a path",
     flags: { ...FORMAT_FLAGS, "--algo": 1, "--type": 1, "--mode": 1 },
-    args: [1, Infinity],
-    run: (context, args, options) =>
-      hashFiles(context, args, options, options.value("--mode") === "flat" ? "flat" : "nar"),
+    args: [0, Infinity],
+    run: (context, args, options) => hashFiles(context, args, options, ingestionMethod(context, options)),
   },
   {
     verb: "hash file",
     doc: "hash the bytes of a file",
-    flags: { ...FORMAT_FLAGS, "--type": 1 },
-    args: [1, Infinity],
+    flags: { "--base16": 0, "--base32": 0, "--base64": 0, "--sri": 0, "--type": 1 },
+    args: [0, Infinity],
     run: (context, args, options) => hashFiles(context, args, options, "flat"),
   },
   {
     verb: "hash convert",
     doc: "write hashes in another form",
     flags: { "--hash-algo": 1, "--to": 1, "--from": 1 },
-    args: [1, Infinity],
+    args: [0, Infinity],
     run: convertHashes,
   },
   ...(["base16", "base32", "base64", "sri"] as const).map((format): Subcommand => {
@@ -46,36 +45,55 @@ export const HASH_VERBS: readonly Subcommand[] = [
       verb: `hash to-${format}`,
       doc: `write hashes as ${format}`,
       flags: { "--type": 1 },
-      args: [1, Infinity],
+      args: [0, Infinity],
       deprecated: OLD_CONVERSION,
       run: (context, args, options) => {
-        return printAll(context, args, algorithmOf(options.value("--type")), format === "base32" ? "nix32" : format);
+        return printAll(context, args, algorithmOf(context, options, "--type"), format === "base32" ? "nix32" : format);
       },
     };
   }),
 ];
 
-function algorithmOf(name: string | undefined): HashAlgorithm | undefined {
-  return name === undefined ? undefined : parseHashAlgorithm(name);
+function algorithmOf(
+  context: CommandContext,
+  options: Options,
+  ...flags: readonly string[]
+): HashAlgorithm | undefined {
+  const name = flags.map((flag) => options.value(flag)).find((value) => value !== undefined);
+  return name === undefined ? undefined : algorithmNamed(context, options.value(FEATURES), name);
+}
+
+function ingestionMethod(context: CommandContext, options: Options): "nar" | "flat" | "git" {
+  const mode = options.value("--mode") ?? "nar";
+  if (mode === "git") requireFeature(context, options.value(FEATURES), "git-hashing");
+  if (mode === "nar" || mode === "flat" || mode === "git") return mode;
+  throw new UsageError(`Unknown file ingestion method '${mode}', expect \`flat\`, \`nar\`, or \`git\``);
 }
 
 async function hashFiles(
   context: CommandContext,
   args: readonly string[],
   options: Options,
-  method: "nar" | "flat",
+  method: "nar" | "flat" | "git",
 ): Promise<number> {
-  const algorithm = algorithmOf(options.value("--algo") ?? options.value("--type")) ?? "sha256";
+  const algorithm = algorithmOf(context, options, "--algo", "--type") ?? "sha256";
+  const format = chosenFormat(context, options);
   for (const argument of args) {
-    const tree = await readArgumentTree(context, argument);
-    context.print(`${printHash(contentHash(tree, method, algorithm), chosenFormat(options))}\n`);
+    const tree = await (method === "flat" ? readArgumentFile : readArgumentTree)(context, argument);
+    context.print(`${printHash(contentHash(tree, method, algorithm), format)}\n`);
   }
   return 0;
 }
 
-function chosenFormat(options: Options): HashFormat {
+/** A format by its name; an old one is warned of. */
+function formatNamed(context: CommandContext, name: string): HashFormat {
+  if (name === "base32") context.error('warning: "base32" is a deprecated alias for hash format "nix32".\n');
+  return parseHashFormat(name);
+}
+
+function chosenFormat(context: CommandContext, options: Options): HashFormat {
   const named = options.value("--format");
-  if (named !== undefined) return parseHashFormat(named);
+  if (named !== undefined) return formatNamed(context, named);
   if (options.has("--base16")) return "base16";
   if (options.has("--base32")) return "nix32";
   return options.has("--base64") ? "base64" : "sri";
@@ -84,9 +102,11 @@ function chosenFormat(options: Options): HashFormat {
 async function convertHashes(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
   const to = options.value("--to");
   const from = options.value("--from");
-  const algorithm = algorithmOf(options.value("--hash-algo"));
-  if (from !== undefined) for (const text of args) checkFormat(text, parseHashFormat(from), algorithm);
-  return printAll(context, args, algorithm, to === undefined ? "sri" : parseHashFormat(to));
+  const algorithm = algorithmOf(context, options, "--hash-algo");
+  const target = to === undefined ? "sri" : formatNamed(context, to);
+  const source = from === undefined ? undefined : formatNamed(context, from);
+  if (source !== undefined) for (const text of args) checkFormat(text, source, algorithm);
+  return printAll(context, args, algorithm, target);
 }
 
 function checkFormat(text: string, wanted: HashFormat, algorithm: HashAlgorithm | undefined): void {

@@ -6,13 +6,12 @@ import {
   type HashFormat,
   compressDigest,
   parseHash,
-  parseHashAlgorithm,
   printHash,
 } from "../store/format/hash.ts";
 import { contentHash } from "../store/store.ts";
-import { readArgumentTree } from "./add.ts";
+import { readArgumentFile, readArgumentTree } from "./add.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { NIX_VERSION, UsageError, guard } from "./support.ts";
+import { NIX_VERSION, UsageError, algorithmNamed, guard } from "./support.ts";
 
 export const nixHash: Command = {
   name: "nix-hash",
@@ -46,17 +45,27 @@ const CONVERSIONS: Readonly<Record<string, HashFormat>> = {
 async function runNixHash(argv: readonly ByteString[], context: CommandContext): Promise<number> {
   const settings: Settings = { flat: false, truncate: false, algorithm: undefined, format: "base16", convert: false };
   const args: ByteString[] = [];
+  let type: string | undefined;
+  let features: string | undefined;
   const words = [...argv];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === "--version") {
       context.print(`nix-hash (Nix) ${NIX_VERSION}\n`);
       return 0;
     }
-    if (word === "--type") settings.algorithm = parseHashAlgorithm(words.shift() ?? "");
+    if (word === "--type") type = requiredValue(words, word);
+    else if (word === "--extra-experimental-features") features = requiredValue(words, word);
     else if (!takeFlag(settings, word)) args.push(word);
   }
+  if (type !== undefined) settings.algorithm = algorithmNamed(context, features, type);
   for (const argument of args) context.print(`${await answer(context, settings, argument)}\n`);
   return 0;
+}
+
+function requiredValue(words: ByteString[], flag: string): string {
+  const value = words.shift();
+  if (value === undefined) throw new UsageError(`'${flag}' requires an argument`);
+  return value;
 }
 
 function takeFlag(settings: Settings, word: string): boolean {
@@ -73,7 +82,7 @@ function takeFlag(settings: Settings, word: string): boolean {
 
 async function answer(context: CommandContext, settings: Settings, argument: ByteString): Promise<string> {
   if (settings.convert) return printHash(parseHash(argument, settings.algorithm), settings.format);
-  const tree = await readArgumentTree(context, argument);
+  const tree = await (settings.flat ? readArgumentFile : readArgumentTree)(context, argument);
   const hash = contentHash(tree, settings.flat ? "flat" : "nar", settings.algorithm ?? "md5");
   return printHash(settings.truncate ? truncated(hash) : hash, settings.format);
 }

@@ -1,8 +1,9 @@
 /** `nix nar …`: looking into archives and packing them. */
-import { fromBytes } from "../store/format/bytes.ts";
-import { decodeNar, encodeNar } from "../store/format/nar.ts";
+import { encodeUtf8, fromBytes } from "../store/format/bytes.ts";
+import { decodeNar } from "../store/format/nar.ts";
+import type { Json } from "../store/format/json.ts";
 import { type SourceTree, nodeAt } from "../store/format/tree.ts";
-import { readArgumentTree } from "./add.ts";
+import { dumpArgument, readArgumentFile } from "./add.ts";
 import { type CommandContext, CommandError } from "./command.ts";
 import { LISTING_FLAGS, LISTING_SHORT, printListing } from "./listing.ts";
 import type { Subcommand } from "./subcommand.ts";
@@ -17,7 +18,7 @@ export const NAR_VERBS: readonly Subcommand[] = [
     run: async (context, [archive, path], options) => {
       const node = await archivedNode(context, archive as string, path as string);
       const name = (path as string).slice((path as string).lastIndexOf("/") + 1);
-      return printListing(context, { node, name, size: ({ contents }) => contents.length }, options);
+      return printListing(context, { node, name, size: ({ contents }) => contents.length, extra: offsetOf }, options);
     },
   },
   {
@@ -26,8 +27,8 @@ export const NAR_VERBS: readonly Subcommand[] = [
     flags: {},
     args: [2, 2],
     run: async (context, [archive, path]) => {
-      const node = await archivedNode(context, archive as string, path as string);
-      if (node.type !== "regular") throw new CommandError(`file '${path ?? ""}' is not a regular file`);
+      const node = nodeAt(await readArchive(context, archive as string), path as string);
+      if (node?.type !== "regular") throw new CommandError(`NAR does not contain regular file '${path ?? ""}'`);
       context.print(fromBytes(node.contents));
       return 0;
     },
@@ -44,14 +45,23 @@ export const NAR_VERBS: readonly Subcommand[] = [
 ];
 
 async function pack(context: CommandContext, [path]: readonly string[]): Promise<number> {
-  context.print(fromBytes(encodeNar(await readArgumentTree(context, path as string))));
+  await dumpArgument(context, path as string);
   return 0;
 }
 
 async function archivedNode(context: CommandContext, archive: string, path: string): Promise<SourceTree> {
-  const file = await readArgumentTree(context, archive);
-  if (file.type !== "regular") throw new CommandError(`'${archive}' is not an archive`);
-  const node = nodeAt(decodeNar(file.contents), path);
-  if (node === undefined) throw new CommandError(`path '${path}' does not exist`);
+  const node = nodeAt(await readArchive(context, archive), path);
+  const shown = path.startsWith("/") ? path : `/${path}`;
+  if (node === undefined) throw new CommandError(`path '${encodeUtf8("«unknown»")}${shown}' does not exist`);
   return node;
+}
+
+async function readArchive(context: CommandContext, archive: string): Promise<SourceTree> {
+  const { contents } = await readArgumentFile(context, archive, "opening NAR file", 32_768);
+  return decodeNar(new Uint8Array(contents));
+}
+
+/** Where a file's bytes lie in its archive: contents are views of it. */
+function offsetOf({ contents }: { readonly contents: Uint8Array }): Readonly<Record<string, Json>> {
+  return { narOffset: contents.byteOffset };
 }

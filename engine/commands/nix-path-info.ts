@@ -4,9 +4,10 @@ import { parseHash, printHash } from "../store/format/hash.ts";
 import { type StorePath, baseNameOf, parseContentAddress } from "../store/format/store-path.ts";
 import { closure, closureSize, topologicalOrder } from "../store/graph.ts";
 import type { PathInfo } from "../store/path-info.ts";
-import type { CommandContext } from "./command.ts";
-import { type Options, type Subcommand } from "./subcommand.ts";
-import { UsageError, renderSize, storePathsOf } from "./support.ts";
+import { type CommandContext, CommandError } from "./command.ts";
+import { INSTALLABLE_FLAGS, INSTALLABLE_SHORT, chosenPaths } from "./store-installables.ts";
+import { type Options, type Subcommand, jsonIndent } from "./subcommand.ts";
+import { parseCount, renderSize } from "./support.ts";
 
 export const PATH_INFO_VERBS: readonly Subcommand[] = [
   {
@@ -20,9 +21,17 @@ export const PATH_INFO_VERBS: readonly Subcommand[] = [
       "--sigs": 0,
       "--json": 0,
       "--json-format": 1,
+      "--pretty": 0,
       "--all": 0,
+      ...INSTALLABLE_FLAGS,
     },
-    short: { "-r": "--recursive", "-s": "--size", "-S": "--closure-size", "-h": "--human-readable" },
+    short: {
+      ...INSTALLABLE_SHORT,
+      "-r": "--recursive",
+      "-s": "--size",
+      "-S": "--closure-size",
+      "-h": "--human-readable",
+    },
     args: [0, Infinity],
     run: runPathInfo,
   },
@@ -30,10 +39,7 @@ export const PATH_INFO_VERBS: readonly Subcommand[] = [
 
 async function runPathInfo(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
   const { store } = context;
-  const named = options.has("--all") ? store.paths() : await storePathsOf(context, args);
-  const unknown = named.filter((path) => !store.isValid(path));
-  if (unknown.length > 0)
-    context.error(`don't know how to build these paths:\n${unknown.map((path) => `  ${path}\n`).join("")}`);
+  const named = await chosenPaths(context, args, options);
   const found = options.has("--recursive") ? closure(store.index, named) : named;
   const paths = topologicalOrder(store.index, found);
   if (options.has("--json")) return printAsJson(context, paths, options);
@@ -70,10 +76,13 @@ function printAsJson(context: CommandContext, paths: readonly StorePath[], optio
     context.error(
       "warning: '--json' without '--json-format' is deprecated; please specify '--json-format 1' or '--json-format 2'. This will become an error in a future release.\n",
     );
-  } else if (format !== "1" && format !== "2") {
-    throw new UsageError(`unknown JSON format '${format}'`);
   }
-  const version = format === "2" ? 2 : 1;
+  const number = parseCount(format ?? "1");
+  if (number !== 1 && number !== 2) {
+    const message = `unsupported path info JSON format version ${number}; supported versions are 1 and 2`;
+    throw new CommandError(message);
+  }
+  const version = number;
   const entries = paths.map((path): [string, Json] => {
     const info = context.store.info(path);
     return [
@@ -83,7 +92,7 @@ function printAsJson(context: CommandContext, paths: readonly StorePath[], optio
   });
   const infos = Object.fromEntries(entries);
   const whole = version === 1 ? infos : { info: infos, storeDir: context.store.storeDir, version: 2 };
-  context.print(`${printJson(whole)}\n`);
+  context.print(`${printJson(whole, jsonIndent(options))}\n`);
   return 0;
 }
 

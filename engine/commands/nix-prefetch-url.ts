@@ -1,6 +1,14 @@
 /** `nix-prefetch-url`: downloads a file (or unpacks an archive) into the store and prints its hash. */
 import type { ByteString } from "../store/format/bytes.ts";
-import { type HashAlgorithm, equalHashes, parseHash, parseHashAlgorithm, printHash } from "../store/format/hash.ts";
+import {
+  type Hash,
+  type HashAlgorithm,
+  equalHashes,
+  parseHash,
+  parseHashAlgorithm,
+  printHash,
+} from "../store/format/hash.ts";
+import { type StorePath, makeContentPath } from "../store/format/store-path.ts";
 import { type SourceTree, regularFile } from "../store/format/tree.ts";
 import { contentHash } from "../store/store.ts";
 import { type Command, type CommandContext, CommandError } from "./command.ts";
@@ -55,21 +63,49 @@ async function prefetch(
   url: string,
   expected: string | undefined,
 ): Promise<number> {
-  const method = settings.unpack || settings.executable ? "nar" : "flat";
-  const tree = await fetchTree(context, settings, url);
-  const hash = contentHash(tree, method, settings.algorithm);
-  if (expected !== undefined && !equalHashes(hash, parseHash(expected, settings.algorithm))) {
-    throw new CommandError(`hash mismatch for '${url}'`);
-  }
-  const name = settings.name ?? url.replace(/[?#].*$/, "").replace(/^.*\//, "");
-  const { path } = await context.store.addTree(name, tree, method, settings.algorithm);
+  const wanted = expected === undefined ? undefined : parseHash(expected, settings.algorithm);
+  const { hash, path } = await prefetchUrl(context, url, { ...settings, expected: wanted });
   if (!settings.printPath) context.error(`path is '${path}'\n`);
   context.print(`${printHash(hash, settings.algorithm === "md5" ? "base16" : "nix32")}\n`);
   if (settings.printPath) context.print(`${path}\n`);
   return 0;
 }
 
-async function fetchTree({ tools, signal }: CommandContext, settings: Settings, url: string): Promise<SourceTree> {
+export interface Prefetch {
+  readonly algorithm: HashAlgorithm;
+  readonly name: ByteString | undefined;
+  readonly unpack: boolean;
+  readonly executable: boolean;
+  readonly expected: Hash | undefined;
+}
+
+/** Downloads a file (or unpacks an archive) into the store. @throws CommandError when it is not what is expected */
+export async function prefetchUrl(
+  context: CommandContext,
+  url: string,
+  wanted: Prefetch,
+): Promise<{ hash: Hash; path: StorePath }> {
+  const name = wanted.name ?? url.replace(/[?#].*$/, "").replace(/^.*\//, "");
+  if (name === "") throw new CommandError(`cannot figure out file name for '${url}'`);
+  const method = wanted.unpack || wanted.executable ? "nar" : "flat";
+  if (wanted.expected !== undefined) {
+    const path = makeContentPath({ method, hash: wanted.expected }, name, undefined, context.store.storeDir);
+    if (context.store.isValid(path)) return { hash: wanted.expected, path };
+  }
+  const tree = await fetchTree(context, wanted, url);
+  const hash = contentHash(tree, method, wanted.algorithm);
+  if (wanted.expected !== undefined && !equalHashes(hash, wanted.expected)) {
+    throw new CommandError(`hash mismatch for '${url}'`);
+  }
+  const { path } = await context.store.addTree(name, tree, method, wanted.algorithm);
+  return { hash, path };
+}
+
+async function fetchTree(
+  { tools, signal }: CommandContext,
+  settings: Pick<Prefetch, "unpack" | "executable">,
+  url: string,
+): Promise<SourceTree> {
   if (tools?.download === undefined)
     throw new CommandError(`unable to download '${url}': downloads are not possible here`);
   const bytes = await tools.download(url, signal);

@@ -10,9 +10,12 @@ export interface Realised {
   readonly paths: StorePath[];
 }
 
-/** The goal that an argument means. @throws CommandError when the derivation lacks the output */
-export async function goalOf(context: CommandContext, argument: ByteString): Promise<Goal> {
-  const mark = argument.search(/[!^]/);
+/**
+ * The goal that an argument means; outputs are named after "!" by `nix-store`, after "^" (where "*" is all) by `nix`.
+ * @throws CommandError when the derivation lacks the output
+ */
+export async function goalOf(context: CommandContext, argument: ByteString, separator: "!" | "^"): Promise<Goal> {
+  const mark = argument.lastIndexOf(separator);
   const path = await storePathOf(context, mark < 0 ? argument : argument.slice(0, mark));
   if (!isDerivationPath(path)) return path;
   const outputs =
@@ -21,7 +24,7 @@ export async function goalOf(context: CommandContext, argument: ByteString): Pro
       : argument
           .slice(mark + 1)
           .split(",")
-          .filter((name) => name !== "*");
+          .filter((name) => separator === "!" || name !== "*");
   if (!context.store.isValid(path)) return { drvPath: path, outputs };
   const derivation = await context.store.derivation(path);
   for (const output of outputs) {
@@ -52,7 +55,7 @@ export async function realiseDerivation(context: CommandContext, goal: Goal): Pr
 }
 
 /** What is neither valid nor offered by anybody is told before anything starts. */
-function isPossible({ store, substituters }: CommandContext, goal: Goal): boolean {
+export function isPossible({ store, substituters }: CommandContext, goal: Goal): boolean {
   return store.isValid(typeof goal === "string" ? goal : goal.drvPath) || substituters.length > 0;
 }
 

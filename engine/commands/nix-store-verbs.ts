@@ -1,7 +1,8 @@
 /** `nix store …`: looking at, adding to, checking and cleaning the store. */
 import { encodeUtf8, fromBytes } from "../store/format/bytes.ts";
-import { parseHashAlgorithm, printHash, sha256Bytes } from "../store/format/hash.ts";
-import { isTrusted, parseSecretKey, signInfo } from "../store/format/signature.ts";
+import { parseHash, printHash } from "../store/format/hash.ts";
+import { printJson } from "../store/format/json.ts";
+import { checkSignature, isContentAddressed, signInfo } from "../store/format/signature.ts";
 import {
   type StorePath,
   hashPartOf,
@@ -15,13 +16,34 @@ import { type FileTree, nodeAt, storeTree } from "../store/format/tree.ts";
 import { closure, diffClosures, topologicalOrder } from "../store/graph.ts";
 import { hashModulo, rewriteHash } from "../store/references.ts";
 import { loadTree } from "../build/outputs.ts";
-import { addFile, readArgumentTree } from "./add.ts";
+import type { PathInfo } from "../store/path-info.ts";
+import { addFile, readArgumentFile } from "./add.ts";
 import { type CommandContext, CommandError } from "./command.ts";
-import { collectGarbage, deletePaths, parseByteCount } from "./garbage.ts";
+import { collectGarbage, deletePaths } from "./garbage.ts";
 import { LISTING_FLAGS, LISTING_SHORT, printListing } from "./listing.ts";
-import { reportOptimisation } from "./nix-store.ts";
-import type { Options, Subcommand } from "./subcommand.ts";
-import { NIX_VERSION, followToStore, printPieces, renderSize, storePathsOf } from "./support.ts";
+import { prefetchUrl } from "./nix-prefetch-url.ts";
+import { openReader } from "./nix-realise.ts";
+import { repairClosures, reportOptimisation } from "./nix-store.ts";
+import { readSecretKey } from "./secret-key.ts";
+import {
+  INSTALLABLE_FLAGS,
+  INSTALLABLE_SHORT,
+  chosenPaths,
+  installablePaths,
+  validInstallables,
+} from "./store-installables.ts";
+import { FEATURES, type Options, type Subcommand, jsonIndent } from "./subcommand.ts";
+import {
+  NIX_VERSION,
+  UsageError,
+  absolutePath,
+  algorithmNamed,
+  followToStore,
+  parseCount,
+  printPieces,
+  renderSize,
+  requireFeature,
+} from "./support.ts";
 
 const ADD_FLAGS = { "--name": 1, "--mode": 1, "--hash-algo": 1, "--dry-run": 0 } as const;
 
@@ -35,7 +57,14 @@ export const STORE_VERBS: readonly Subcommand[] = [
     run: listStore,
   },
   { verb: "store cat", doc: "print a file of the store", flags: {}, args: [1, 1], run: printFile },
-  { verb: "store dump-path", doc: "print a path's archive", flags: {}, args: [1, Infinity], run: dumpPaths },
+  {
+    verb: "store dump-path",
+    doc: "print a path's archive",
+    flags: INSTALLABLE_FLAGS,
+    short: INSTALLABLE_SHORT,
+    args: [0, Infinity],
+    run: dumpPath,
+  },
   {
     verb: "store add",
     doc: "add a file or a tree",
@@ -63,9 +92,10 @@ export const STORE_VERBS: readonly Subcommand[] = [
   {
     verb: "store delete",
     doc: "delete paths that nothing needs",
-    flags: { "--ignore-liveness": 0, "--recursive": 0 },
-    args: [1, Infinity],
-    run: async (context, args) => deletePaths(context, await storePathsOf(context, args)),
+    flags: { "--ignore-liveness": 0, "--recursive": 0, ...INSTALLABLE_FLAGS },
+    short: { "-r": "--recursive", ...INSTALLABLE_SHORT },
+    args: [0, Infinity],
+    run: deleteInstallables,
   },
   {
     verb: "store gc",
@@ -74,15 +104,23 @@ export const STORE_VERBS: readonly Subcommand[] = [
     args: [0, 0],
     run: (context, _, options) => {
       const max = options.value("--max");
-      const maxFreed = max === undefined ? undefined : parseByteCount(max);
+      const maxFreed = max === undefined ? undefined : parseCount(max);
       return collectGarbage(context, { show: undefined, maxFreed, dryRun: options.has("--dry-run") });
     },
   },
   {
     verb: "store verify",
     doc: "check contents and trust",
-    flags: { "--all": 0, "--no-contents": 0, "--no-trust": 0, "--recursive": 0, "--sigs-needed": 1 },
-    short: { "-r": "--recursive", "-n": "--sigs-needed" },
+    flags: {
+      "--all": 0,
+      "--no-contents": 0,
+      "--no-trust": 0,
+      "--recursive": 0,
+      "--sigs-needed": 1,
+      "--substituter": 1,
+      ...INSTALLABLE_FLAGS,
+    },
+    short: { "-r": "--recursive", "-n": "--sigs-needed", "-s": "--substituter", ...INSTALLABLE_SHORT },
     args: [0, Infinity],
     run: verifyPaths,
   },
@@ -96,7 +134,8 @@ export const STORE_VERBS: readonly Subcommand[] = [
   {
     verb: "store diff-closures",
     doc: "compare the packages of two closures",
-    flags: {},
+    flags: INSTALLABLE_FLAGS,
+    short: INSTALLABLE_SHORT,
     args: [2, 2],
     run: compareClosures,
   },
@@ -113,8 +152,8 @@ export const STORE_VERBS: readonly Subcommand[] = [
   {
     verb: "store sign",
     doc: "sign paths",
-    flags: { "--key-file": 1, "--recursive": 0, "--all": 0 },
-    short: { "-k": "--key-file", "-r": "--recursive" },
+    flags: { "--key-file": 1, "--recursive": 0, "--all": 0, ...INSTALLABLE_FLAGS },
+    short: { "-k": "--key-file", "-r": "--recursive", ...INSTALLABLE_SHORT },
     args: [0, Infinity],
     requires: ["--key-file"],
     run: signPaths,
@@ -122,16 +161,45 @@ export const STORE_VERBS: readonly Subcommand[] = [
   {
     verb: "store make-content-addressed",
     doc: "rewrite closures to content addresses",
-    flags: {},
-    args: [1, Infinity],
+    flags: { "--json": 0, "--pretty": 0, ...INSTALLABLE_FLAGS },
+    short: INSTALLABLE_SHORT,
+    args: [0, Infinity],
     run: makeContentAddressed,
   },
   {
     verb: "store prefetch-file",
     doc: "download a file into the store",
-    flags: { "--name": 1, "--json": 0 },
+    flags: {
+      "--name": 1,
+      "--json": 0,
+      "--pretty": 0,
+      "--hash-type": 1,
+      "--expected-hash": 1,
+      "--executable": 0,
+      "--unpack": 0,
+      "--refresh": 0,
+    },
     args: [1, 1],
     run: prefetch,
+  },
+  {
+    verb: "store repair",
+    doc: "put damaged paths right",
+    flags: INSTALLABLE_FLAGS,
+    short: INSTALLABLE_SHORT,
+    args: [0, Infinity],
+    run: async (context, args, options) => {
+      await repairClosures(context, await installablePaths(context, args, options));
+      return 0;
+    },
+  },
+  {
+    verb: "store copy-sigs",
+    doc: "take over the signatures that binary caches have",
+    flags: { "--substituter": 1, "--all": 0, "--recursive": 0, ...INSTALLABLE_FLAGS },
+    short: { "-s": "--substituter", "-r": "--recursive", ...INSTALLABLE_SHORT },
+    args: [0, Infinity],
+    run: copySignatures,
   },
 ];
 
@@ -141,21 +209,41 @@ async function storeNode(
   argument: string,
 ): Promise<readonly [node: FileTree, path: string, below: string]> {
   const { store } = context;
-  const path = await followToStore(context, argument);
+  const path = absolutePath(context, await linkedToStore(context, argument));
   const [root, below] = splitStorePath(path, store.storeDir);
-  store.requireInfo(root);
-  const node = nodeAt(await store.tree(root), below);
+  if (!store.isValid(root)) throw new CommandError(`path '${root}' is not a valid store path`);
+  const tree = await store.tree(root);
+  refuseLinkOnTheWay(tree, root, below);
+  const node = nodeAt(tree, below);
   if (node === undefined) throw new CommandError(`path '${path}' does not exist`);
   return [node, path, below];
 }
 
+async function linkedToStore(context: CommandContext, argument: string): Promise<string> {
+  try {
+    return await followToStore(context, argument);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new CommandError(`path '${absolutePath(context, argument)}' is not in the Nix store`);
+  }
+}
+
+/** Nix follows links only outside of the store. */
+function refuseLinkOnTheWay(tree: FileTree, root: StorePath, below: string): void {
+  const names = below.split("/").filter(Boolean);
+  for (let count = 0; count < names.length; count++) {
+    const above = names
+      .slice(0, count)
+      .map((name) => `/${name}`)
+      .join("");
+    if (nodeAt(tree, above)?.type === "symlink") throw new CommandError(`path '${root}${above}' is a symlink`);
+  }
+}
+
 async function listStore(context: CommandContext, [argument]: readonly string[], options: Options): Promise<number> {
-  const [node, path] = await storeNode(context, argument as string);
-  return printListing(
-    context,
-    { node, name: path.slice(path.lastIndexOf("/") + 1), size: ({ size }) => size },
-    options,
-  );
+  const [node, , below] = await storeNode(context, argument as string);
+  const name = below.slice(below.lastIndexOf("/") + 1);
+  return printListing(context, { node, name, size: ({ size }) => size }, options);
 }
 
 async function printFile(context: CommandContext, [argument]: readonly string[]): Promise<number> {
@@ -165,9 +253,19 @@ async function printFile(context: CommandContext, [argument]: readonly string[])
   return 0;
 }
 
-async function dumpPaths(context: CommandContext, args: readonly string[]): Promise<number> {
-  for (const path of await storePathsOf(context, args)) await printPieces(context, context.store.nar(path));
+async function dumpPath(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
+  const paths = await installablePaths(context, args, options);
+  const [path] = paths;
+  if (path === undefined || paths.length > 1) throw new UsageError("this command requires exactly one store path");
+  if (!context.store.isValid(path)) throw new CommandError(`path '${path}' is not a valid store path`);
+  await printPieces(context, context.store.nar(path));
   return 0;
+}
+
+/** What is not valid counts as deleted; with `--recursive` the whole closure goes. */
+async function deleteInstallables(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
+  const paths = await installablePaths(context, args, options);
+  return deletePaths(context, options.has("--recursive") ? [...closure(context.store.index, paths)] : paths);
 }
 
 async function addToStore(
@@ -177,10 +275,12 @@ async function addToStore(
   method: "nar" | "flat" = "nar",
 ): Promise<number> {
   const mode = options.value("--mode") ?? method;
+  const features = options.value(FEATURES);
+  if (mode === "git") requireFeature(context, features, "git-hashing");
   if (mode !== "nar" && mode !== "flat" && mode !== "text" && mode !== "git") {
-    throw new CommandError(`unknown content addressing method '${mode}'`);
+    throw new UsageError(`Unknown file ingestion method '${mode}', expect \`flat\`, \`nar\`, or \`git\``);
   }
-  const algorithm = parseHashAlgorithm(options.value("--hash-algo") ?? "sha256");
+  const algorithm = algorithmNamed(context, features, options.value("--hash-algo") ?? "sha256");
   const name = options.value("--name");
   const settings = { dryRun: options.has("--dry-run"), ...(name === undefined ? {} : { name }) };
   context.print(`${await addFile(context, argument as string, mode, algorithm, settings)}\n`);
@@ -189,35 +289,75 @@ async function addToStore(
 
 async function verifyPaths(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
   const { store } = context;
-  const named = options.has("--all") ? store.paths() : await storePathsOf(context, args);
+  const needed = parseCount(options.value("--sigs-needed") ?? "0");
+  const named = await chosenPaths(context, args, options);
   const paths = topologicalOrder(store.index, options.has("--recursive") ? closure(store.index, named) : named);
   let status = 0;
   for (const path of paths) {
-    context.error(`checking '${path}'...\n`);
-    status |= await verifyOne(context, path, options);
+    if (store.isValid(path)) {
+      context.error(`checking '${path}'...\n`);
+      status |= await verifyOne(context, path, needed, options);
+    } else {
+      context.error(`error: path '${path}' is not valid\n`);
+      status |= 4;
+    }
   }
   return status;
 }
 
 /** 1 for changed content, 2 for a path without trust, as bits. */
-async function verifyOne(context: CommandContext, path: StorePath, options: Options): Promise<number> {
+async function verifyOne(context: CommandContext, path: StorePath, needed: number, options: Options): Promise<number> {
   const info = context.store.requireInfo(path);
   let status = 0;
   if (!options.has("--no-contents")) {
     for (const { message } of await context.store.verifyPath(path, true)) {
-      context.error(`error: ${message}\n`);
+      context.error(`${message}\n`);
       status |= 1;
     }
   }
-  if (!options.has("--no-trust") && !info.ultimate && !isTrusted(info, context.trustedKeys ?? [])) {
-    context.error(`error: path '${path}' is untrusted\n`);
-    status |= 2;
-  }
-  return status;
+  if (options.has("--no-trust") || (info.ultimate && needed === 0)) return status;
+  if (await hasTrust(context, info, Math.max(1, needed), options.value("--substituter"))) return status;
+  context.error(`path '${path}' is untrusted\n`);
+  return status | 2;
 }
 
-async function compareClosures(context: CommandContext, args: readonly string[]): Promise<number> {
-  const [before, after] = await storePathsOf(context, args);
+/** Enough signatures of trusted keys, those that a cache has among them; a content address needs none. */
+async function hasTrust(
+  context: CommandContext,
+  info: PathInfo,
+  needed: number,
+  cache: string | undefined,
+): Promise<boolean> {
+  const keys = context.trustedKeys ?? [];
+  if (isContentAddressed(info)) return true;
+  const offered = cache === undefined ? undefined : await (await openReader(context, cache)).offer(info.path);
+  const signatures = [...new Set([...info.signatures, ...(offered?.info.signatures ?? [])])];
+  return signatures.filter((signature) => checkSignature(info, signature, keys)).length >= needed;
+}
+
+async function copySignatures(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
+  const url = options.value("--substituter");
+  if (url === undefined) throw new UsageError("you must specify at least one substituter using '-s'");
+  const { store } = context;
+  const cache = await openReader(context, url);
+  const named = await chosenPaths(context, args, options);
+  let added = 0;
+  for (const path of options.has("--recursive") ? closure(store.index, named) : named) {
+    const info = store.requireInfo(path);
+    const offered = (await cache.offer(path))?.info;
+    // Of other bytes, or of other references, they sign something else.
+    if (offered?.narHash !== info.narHash || offered.references.join() !== info.references.join()) continue;
+    const fresh = offered.signatures.filter((signature) => !info.signatures.includes(signature));
+    if (fresh.length > 0) await store.setSignatures(path, [...info.signatures, ...fresh]);
+    added += fresh.length;
+  }
+  context.error(`imported ${added} signatures\n`);
+  return 0;
+}
+
+async function compareClosures(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
+  const [before] = await validInstallables(context, args.slice(0, 1), options);
+  const [after] = await validInstallables(context, args.slice(1), options);
   printClosureDifference(context, before as StorePath, after as StorePath);
   return 0;
 }
@@ -252,6 +392,7 @@ async function describeStore(context: CommandContext, _: readonly string[], opti
 }
 
 async function findByHash(context: CommandContext, [hash]: readonly string[]): Promise<number> {
+  if ((hash as string).length !== 32) throw new CommandError("invalid hash part");
   const path = context.store.index.byHashPart(hash as string);
   if (path === undefined) throw new CommandError(`there is no store path corresponding to '${hash ?? ""}'`);
   context.print(`${path}\n`);
@@ -260,10 +401,9 @@ async function findByHash(context: CommandContext, [hash]: readonly string[]): P
 
 async function signPaths(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
   const { store } = context;
-  const file = await readArgumentTree(context, options.value("--key-file") as string);
-  if (file.type !== "regular") throw new CommandError("the key file is not a file");
-  const key = parseSecretKey(fromBytes(file.contents));
-  const named = options.has("--all") ? store.paths() : await storePathsOf(context, args);
+  const file = await readArgumentFile(context, options.value("--key-file") as string);
+  const key = readSecretKey(fromBytes(file.contents));
+  const named = await chosenPaths(context, args, options);
   const paths = options.has("--recursive") ? closure(store.index, named) : named;
   let signed = 0;
   for (const path of paths) {
@@ -278,13 +418,22 @@ async function signPaths(context: CommandContext, args: readonly string[], optio
 }
 
 /** Rewrites a closure, references first, so that every path is named by its content. */
-async function makeContentAddressed(context: CommandContext, args: readonly string[]): Promise<number> {
+async function makeContentAddressed(
+  context: CommandContext,
+  args: readonly string[],
+  options: Options,
+): Promise<number> {
   const { store } = context;
-  const roots = await storePathsOf(context, args);
+  const roots = await validInstallables(context, args, options);
   const renamed = new Map<StorePath, StorePath>();
   for (const path of topologicalOrder(store.index, closure(store.index, roots))) {
     renamed.set(path, await rewritePath(context, path, renamed));
     context.error(`rewriting '${path}' to '${renamed.get(path) ?? ""}'\n`);
+  }
+  if (options.has("--json")) {
+    const rewrites = Object.fromEntries(roots.map((path) => [path, renamed.get(path) as StorePath]));
+    context.print(`${printJson({ rewrites }, jsonIndent(options))}\n`);
+    return 0;
   }
   for (const path of roots) context.error(`rewrote '${path}' to '${renamed.get(path) ?? ""}'\n`);
   return 0;
@@ -323,12 +472,17 @@ async function rewritePath(
 }
 
 async function prefetch(context: CommandContext, [url]: readonly string[], options: Options): Promise<number> {
-  if (context.tools?.download === undefined) throw new CommandError("downloads are not possible here");
-  const contents = await context.tools.download(url as string, context.signal);
-  const name = options.value("--name") ?? (url as string).replace(/[?#].*$/, "").replace(/^.*\//, "");
-  const info = await context.store.addTree(name, { type: "regular", executable: false, contents }, "flat");
-  const hash = printHash({ algorithm: "sha256", bytes: sha256Bytes(contents) }, "sri");
-  if (options.has("--json")) context.print(`{"hash":"${hash}","storePath":"${info.path}"}\n`);
-  else context.error(`Downloaded '${url ?? ""}' to '${info.path}' (hash '${hash}').\n`);
+  const algorithm = algorithmNamed(context, options.value(FEATURES), options.value("--hash-type") ?? "sha256");
+  const expected = options.value("--expected-hash");
+  const { hash, path } = await prefetchUrl(context, url as string, {
+    algorithm,
+    name: options.value("--name"),
+    unpack: options.has("--unpack"),
+    executable: options.has("--executable"),
+    expected: expected === undefined ? undefined : parseHash(expected, algorithm),
+  });
+  const shown = printHash(hash, "sri");
+  if (options.has("--json")) context.print(`${printJson({ hash: shown, storePath: path }, jsonIndent(options))}\n`);
+  else context.error(`Downloaded '${url ?? ""}' to '${path}' (hash '${shown}').\n`);
   return 0;
 }

@@ -1,22 +1,25 @@
 /** `nix-store`: the store's classic command, with Nix's operations, output and exit codes. */
 import { type ByteString, fromBytes } from "../store/format/bytes.ts";
-import { decodeNar, encodeNar } from "../store/format/nar.ts";
+import { decodeNar } from "../store/format/nar.ts";
 import { parseHash, parseHashAlgorithm, printHash } from "../store/format/hash.ts";
 import { printPublicKey, printSecretKey, publicKeyOf } from "../store/format/signature.ts";
-import { isDerivationPath, makeContentPath } from "../store/format/store-path.ts";
+import { type StorePath, isDerivationPath, makeContentPath } from "../store/format/store-path.ts";
 import type { PathInfo } from "../store/path-info.ts";
-import { sortPaths } from "../store/graph.ts";
+import { closure, sortPaths } from "../store/graph.ts";
 import { exportPaths, importPaths } from "../store/transfer.ts";
 import { type Command, type CommandContext, CommandError } from "./command.ts";
-import { collectGarbage, deletePaths, parseByteCount } from "./garbage.ts";
+import { collectGarbage, deletePaths } from "./garbage.ts";
 import { queryStore } from "./nix-store-query.ts";
-import { goalOf, realiseAll } from "./nix-store-realise.ts";
-import { addFile, readArgumentTree } from "./add.ts";
+import { goalOf, isPossible, realiseAll } from "./nix-store-realise.ts";
+import { addFile, dumpArgument } from "./add.ts";
+import { FEATURES, takeValues } from "./subcommand.ts";
 import {
   NIX_VERSION,
   UsageError,
   absolutePath,
+  algorithmNamed,
   guard,
+  parseCount,
   printLines,
   printPieces,
   renderSize,
@@ -37,6 +40,10 @@ interface Common {
   dryRun: boolean;
   keepGoing: boolean;
   noOutput: boolean;
+  /** Leave out what is neither there nor to be had. */
+  ignoreUnknown: boolean;
+  /** Experimental features that are turned on. */
+  features: string;
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
@@ -81,16 +88,7 @@ const IGNORED_VALUES: Readonly<Record<string, number>> = {
   "--store": 1,
 };
 
-const IGNORED = new Set([
-  "--indirect",
-  "--verbose",
-  "-v",
-  "-Q",
-  "--no-build-output",
-  "--ignore-unknown",
-  "--quiet",
-  "--fallback",
-]);
+const IGNORED = new Set(["--indirect", "--verbose", "-v", "-Q", "--no-build-output", "--quiet", "--fallback"]);
 const OWN_VALUES = new Set(["--max-freed", "--max-links", "--max-atime"]);
 
 export const nixStore: Command = {
@@ -100,7 +98,14 @@ export const nixStore: Command = {
 };
 
 async function runNixStore(argv: readonly ByteString[], context: CommandContext): Promise<number> {
-  const common: Common = { addRoot: undefined, dryRun: false, keepGoing: false, noOutput: false };
+  const common: Common = {
+    addRoot: undefined,
+    dryRun: false,
+    keepGoing: false,
+    noOutput: false,
+    ignoreUnknown: false,
+    features: "",
+  };
   const flags: string[] = [];
   const args: ByteString[] = [];
   let operation: Operation | undefined;
@@ -118,7 +123,9 @@ async function runNixStore(argv: readonly ByteString[], context: CommandContext)
     else if (word === "--dry-run") common.dryRun = true;
     else if (word === "--keep-going" || word === "-k") common.keepGoing = true;
     else if (word === "--no-output") common.noOutput = true;
-    else if (Object.hasOwn(IGNORED_VALUES, word)) words.splice(0, IGNORED_VALUES[word]);
+    else if (word === "--ignore-unknown") common.ignoreUnknown = true;
+    else if (word === FEATURES) common.features += ` ${takeValues(words, word, 1).join("")}`;
+    else if (Object.hasOwn(IGNORED_VALUES, word)) takeValues(words, word, IGNORED_VALUES[word] as number);
     else if (OWN_VALUES.has(word)) flags.push(word, required(words, word));
     else if (word.startsWith("-")) flags.push(...(IGNORED.has(word) ? [] : [word]));
     else args.push(word);
@@ -138,7 +145,7 @@ export function expandShortFlags(argv: readonly ByteString[]): ByteString[] {
 
 function required(words: ByteString[], flag: string): ByteString {
   const value = words.shift();
-  if (value === undefined) throw new UsageError(`flag '${flag}' requires an argument`);
+  if (value === undefined) throw new UsageError(`'${flag}' requires an argument`);
   return value;
 }
 
@@ -159,7 +166,10 @@ async function realiseOperation(
   const unknown = flags.find((flag) => flag !== "--check" && flag !== "--repair");
   if (unknown !== undefined) throw new UsageError(`unknown flag '${unknown}'`);
   const goals = [];
-  for (const argument of args) goals.push(await goalOf(context, argument));
+  for (const argument of args) {
+    const goal = await goalOf(context, argument, "!");
+    if (!common.ignoreUnknown || isPossible(context, goal)) goals.push(goal);
+  }
   const settings = { check: flags.includes("--check"), keepGoing: common.keepGoing, dryRun: common.dryRun };
   const paths = await realiseAll(context, goals, settings);
   if (paths === undefined) return 0;
@@ -206,11 +216,12 @@ async function addFixedOperation(
   context: CommandContext,
   flags: readonly string[],
   args: readonly ByteString[],
+  common: Common,
 ): Promise<number> {
   const method = fixedMethod(flags);
   const [algorithm, ...files] = args;
   if (algorithm === undefined) throw new UsageError("first argument must be hash algorithm");
-  const parsed = parseHashAlgorithm(algorithm);
+  const parsed = algorithmNamed(context, common.features, algorithm);
   for (const argument of files) context.print(`${await addFile(context, argument, method, parsed)}\n`);
   return 0;
 }
@@ -361,7 +372,7 @@ async function collectOperation(
     if (flag === "--print-roots") show = "roots";
     else if (flag === "--print-live") show = "live";
     else if (flag === "--print-dead") show = "dead";
-    else if (flag === "--max-freed") maxFreed = parseByteCount(required(words, flag));
+    else if (flag === "--max-freed") maxFreed = parseCount(required(words, flag));
     else throw new UsageError(`bad sub-operation '${flag}' in GC`);
   }
   noArguments(args);
@@ -376,7 +387,7 @@ async function dumpOperation(
   noFlags(flags);
   const [path] = args;
   if (path === undefined || args.length !== 1) throw new UsageError("only one argument allowed");
-  context.print(fromBytes(encodeNar(await readArgumentTree(context, path))));
+  await dumpArgument(context, path);
   return 0;
 }
 
@@ -458,10 +469,22 @@ async function repairPathOperation(
   args: readonly ByteString[],
 ): Promise<number> {
   if (flags.length > 0) throw new UsageError("no flags expected");
-  const paths = await storePathsOf(context, args);
-  const repaired = await repairPaths(context, new Set(paths));
-  if (repaired < paths.length) throw new CommandError("no substituter has the paths to repair");
+  await repairClosures(context, await storePathsOf(context, args));
   return 0;
+}
+
+/** Looks at every path of the closures, and gets those anew that are not as they should be. */
+export async function repairClosures(context: CommandContext, paths: readonly StorePath[]): Promise<void> {
+  const { store } = context;
+  for (const path of paths) {
+    for (const member of sortPaths(closure(store.index, [path]))) {
+      context.error(`checking path '${member}'...\n`);
+      if ((await store.verifyPath(member, true)).length === 0) continue;
+      context.error(`found corrupted or missing path '${member}' in the output closure of '${path}'\n`);
+      if ((await repairPaths(context, new Set([member]))) === 0)
+        throw new CommandError(`cannot repair path '${member}'`);
+    }
+  }
 }
 
 /** Gets damaged paths anew from whoever has them with the same hash; gives how many were. */

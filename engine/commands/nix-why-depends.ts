@@ -4,15 +4,15 @@ import { type StorePath, hashPartOf } from "../store/format/store-path.ts";
 import { type FileTree, walkTree } from "../store/format/tree.ts";
 import { distancesTo } from "../store/graph.ts";
 import type { CommandContext } from "./command.ts";
+import { INSTALLABLE_FLAGS, INSTALLABLE_SHORT, installablePaths, validInstallables } from "./store-installables.ts";
 import type { Options, Subcommand } from "./subcommand.ts";
-import { storePathOf } from "./support.ts";
 
 export const WHY_DEPENDS_VERBS: readonly Subcommand[] = [
   {
     verb: "why-depends",
     doc: "show why a path needs another",
-    flags: { "--all": 0, "--precise": 0, "--derivation": 0 },
-    short: { "-a": "--all" },
+    flags: { "--all": 0, "--precise": 0, ...INSTALLABLE_FLAGS },
+    short: { "-a": "--all", ...INSTALLABLE_SHORT },
     args: [2, 2],
     run: runWhyDepends,
   },
@@ -43,8 +43,8 @@ interface Search {
 }
 
 async function runWhyDepends(context: CommandContext, args: readonly string[], options: Options): Promise<number> {
-  const [from, to] = [await storePathOf(context, args[0] as string), await storePathOf(context, args[1] as string)];
-  context.store.requireInfo(from);
+  const [from] = (await validInstallables(context, [args[0] as string], options)) as [StorePath];
+  const [to] = (await installablePaths(context, [args[1] as string], options)) as [StorePath];
   const distance = distancesTo(context.store.index, from, to);
   if (!distance.has(from)) {
     context.error(`'${from}' does not depend on '${to}'\n`);

@@ -25,13 +25,23 @@ export interface Subcommand {
   run(context: CommandContext, args: readonly ByteString[], options: Options): Promise<number>;
 }
 
+/** The flag that turns on what Nix calls experimental; its values are kept for verbs that ask. */
+export const FEATURES = "--extra-experimental-features";
+
 /** Flags that every verb takes and that change nothing here. */
-const COMMON: Readonly<Record<string, number>> = {
-  "--extra-experimental-features": 1,
+export const COMMON: Readonly<Record<string, number>> = {
+  [FEATURES]: 1,
   "--experimental-features": 1,
   "--option": 2,
   "--store": 1,
   "--max-jobs": 1,
+  "-j": 1,
+  "--cores": 1,
+  "--eval-store": 1,
+  "--log-format": 1,
+  "--debug": 0,
+  "--no-net": 0,
+  "--accept-flake-config": 0,
   "--offline": 0,
   "--quiet": 0,
   "--verbose": 0,
@@ -56,8 +66,10 @@ export async function runSubcommand(
     const taken = Object.hasOwn(command.flags, flag) ? command.flags[flag] : undefined;
     if (taken === 1) values.set(flag, flagValue(words, word));
     else if (taken === 0) values.set(flag, "");
-    else if (Object.hasOwn(COMMON, word)) words.splice(0, COMMON[word]);
-    else if (word.startsWith("-") && word !== "-") throw new UsageError(`unrecognised flag '${word}'`);
+    else if (Object.hasOwn(COMMON, word)) {
+      const given = takeValues(words, word, COMMON[word] as number);
+      if (word === FEATURES) values.set(FEATURES, [values.get(FEATURES) ?? "", ...given].join(" "));
+    } else if (word.startsWith("-")) throw new UsageError(`unrecognised flag '${word}'`);
     else args.push(word);
   }
   for (const flag of command.requires ?? []) {
@@ -77,7 +89,16 @@ function expand(command: Subcommand, word: ByteString): ByteString[] {
 }
 
 function flagValue(words: ByteString[], flag: string): string {
-  const value = words.shift();
-  if (value === undefined) throw new UsageError(`flag '${flag}' requires 1 argument(s), but only 0 were given`);
-  return value;
+  return takeValues(words, flag, 1)[0] as string;
+}
+
+/** @throws UsageError when there are not so many words left */
+export function takeValues(words: ByteString[], flag: string, count: number): ByteString[] {
+  if (words.length >= count) return words.splice(0, count);
+  throw new UsageError(`flag '${flag}' requires ${count} argument(s), but only ${words.length} were given`);
+}
+
+/** How far `--pretty` sets JSON in. */
+export function jsonIndent(options: Options): number {
+  return options.has("--pretty") ? 2 : 0;
 }

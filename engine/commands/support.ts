@@ -49,12 +49,12 @@ function isUsersError(error: unknown): error is Error {
   return [CommandError, StoreError, FormatError, BuildError].some((kind) => error instanceof kind);
 }
 
-/** "error: …" with the lines after the first set in below the text. */
+/** "error: …" with the lines after the first set in below the text. Messages are byte strings, but for what our own texts say beyond them. */
 function errorText(message: string): ByteString {
   const lines = message
     .split("\n")
     .map((line, index) => (line === "" ? "" : `${index === 0 ? " " : "       "}${line}`));
-  return encodeUtf8(`error:${lines.join("\n")}\n`);
+  return `error:${lines.join("\n")}\n`.replace(/[\u0100-\uffff]+/g, encodeUtf8);
 }
 
 /** @throws CommandError unless `--extra-experimental-features` (or the configuration) names the feature */
@@ -233,6 +233,8 @@ function reporter(context: CommandContext, settings: RealiseSettings): (event: R
     switch (event.kind) {
       case "start":
         return context.error(`${verbOf(event, check)} '${event.path}'...\n`);
+      case "resolved":
+        return context.error(`resolved derivation: '${event.path}' -> '${event.to}'...\n`);
       case "log":
         if (namedLog === true) return named(event.drvPath, fromBytes(event.bytes));
         return quietLog === true ? undefined : context.error(fromBytes(event.bytes));

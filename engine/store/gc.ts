@@ -68,7 +68,7 @@ export function whyAlive(plan: GcPlan, path: StorePath): { root: string; chain: 
   return undefined;
 }
 
-/** The part of the dead that `--max-freed` takes: in order, until enough bytes are free. */
+/** The part of the dead that `--max-freed` takes: in order, until more bytes than that are free; none for 0. */
 export function limitDead(
   dead: readonly StorePath[],
   sizeOf: (path: StorePath) => number,
@@ -76,8 +76,8 @@ export function limitDead(
 ): StorePath[] {
   const taken: StorePath[] = [];
   let freed = 0;
-  for (const path of dead) {
-    if (freed >= maxFreed) break;
+  for (const path of maxFreed === 0 ? [] : dead) {
+    if (freed > maxFreed) break;
     taken.push(path);
     freed += sizeOf(path);
   }

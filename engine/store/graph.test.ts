@@ -129,7 +129,8 @@ test("what is alive and why, what is dead and in which order", () => {
   expect(whyAlive(plan, at("d"))).toEqual({ root: "result", chain: [at("b"), at("d")] });
   expect(whyAlive(plan, at("b.drv"))?.chain).toEqual([at("b"), at("b.drv")]);
   expect(whyAlive(plan, at("old"))).toBe(undefined);
-  expect(names(limitDead(plan.dead, () => 10, 10))).toBe("older");
+  expect(names(limitDead(plan.dead, () => 10, 9))).toBe("older");
+  expect(limitDead(plan.dead, () => 10, 0)).toEqual([]);
 });
 
 test("keep-derivations and keep-outputs", () => {

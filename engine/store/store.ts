@@ -24,8 +24,8 @@ import type { ByteString } from "./format/bytes.ts";
 import { fromBytes, toBytes } from "./format/bytes.ts";
 import { type Derivation, parseDerivation } from "./format/derivation.ts";
 import { decodeBase16 } from "./format/base-n.ts";
-import { type Hash, hashOf, printHash } from "./format/hash.ts";
-import { PieceReader, StreamDigest, digestNar, hashNar, narGrammar, narPieces } from "./format/nar.ts";
+import { type Hash, equalHashes, hashOf, printHash } from "./format/hash.ts";
+import { PieceReader, StreamDigest, digestNar, encodeNar, hashNar, narGrammar, narPieces } from "./format/nar.ts";
 import {
   type ContentMethod,
   DEFAULT_STORE_DIR,
@@ -33,8 +33,10 @@ import {
   type PathReferences,
   type StorePath,
   baseNameOf,
+  hashPartOf,
   isDerivationPath,
   makeContentPath,
+  parseContentAddress,
   parseStorePath,
   printContentAddress,
 } from "./format/store-path.ts";
@@ -51,6 +53,7 @@ import { type GcOptions, type GcPlan, type RootLink, limitDead, planGc } from ".
 import { sortPaths } from "./graph.ts";
 import { PathIndex } from "./path-index.ts";
 import type { PathInfo } from "./path-info.ts";
+import { hashModulo } from "./references.ts";
 import { type Profile, emptyProfile, profilePath } from "./profile.ts";
 
 const SCHEMA_VERSION = 1;
@@ -127,6 +130,8 @@ export interface GcResult {
   readonly deleted: readonly StorePath[];
   /** Bytes of file content given back (shared files count when the last user goes). */
   readonly freed: number;
+  /** Whether `maxFreed` ended it before everything dead was gone. */
+  readonly stopped: boolean;
 }
 
 /** What one blob a file saves: `nix-store --optimise`, already done. */
@@ -444,7 +449,8 @@ export class Store {
     return this.#exclusive(async () => {
       const { dead } = await this.#plan(request);
       const sizeOf = (path: StorePath) => this.info(path)?.narSize ?? 0;
-      return this.#deletePaths(request.maxFreed === undefined ? dead : limitDead(dead, sizeOf, request.maxFreed));
+      const going = request.maxFreed === undefined ? dead : limitDead(dead, sizeOf, request.maxFreed);
+      return { ...(await this.#deletePaths(going)), stopped: going.length > 0 && going.length < dead.length };
     });
   }
 
@@ -478,7 +484,7 @@ export class Store {
       const deletes = paths.map((path) => TREE + baseNameOf(path));
       await this.#commitIndex([], paths, { deletes });
     }
-    return { deleted: paths, freed: await this.#sweepBlobs() };
+    return { deleted: paths, freed: await this.#sweepBlobs(), stopped: false };
   }
 
   async #sweepBlobs(): Promise<number> {
@@ -780,7 +786,7 @@ function gitObject(kind: string, content: ByteString, algorithm: Hash["algorithm
 
 /** A NAR's tree and contents, once hash and size are what the info says. */
 async function readCheckedNar(
-  info: Pick<PathInfo, "path" | "narHash" | "narSize">,
+  info: Pick<PathInfo, "path" | "narHash" | "narSize" | "ca" | "references">,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<{ tree: FileTree; blobs: Map<string, Uint8Array> }> {
   const reader = new PieceReader(narGrammar((contents) => ({ contents })));
@@ -801,9 +807,25 @@ async function readCheckedNar(
     const message = `size mismatch importing path '${path}';\n  specified: ${narSize}\n  got:       ${size}`;
     throw new StoreError("hash-mismatch", message, { path, specified: narSize, got: size });
   }
+  checkContentAddress(info, source);
   const blobs = new Map<string, Uint8Array>();
   const tree = await digestTree(source, (sha256, contents) => void blobs.set(sha256, contents));
   return { tree, blobs };
+}
+
+/** A content address is only worth what the content has. */
+function checkContentAddress({ path, ca, references }: Pick<PathInfo, "path" | "ca" | "references">, tree: SourceTree) {
+  if (ca === undefined) return;
+  const wanted = parseContentAddress(ca);
+  const { method, hash } = wanted;
+  const got =
+    method === "nar" && references.includes(path)
+      ? hashModulo(encodeNar(tree), hash.algorithm, hashPartOf(path))
+      : contentHash(tree, method, hash.algorithm);
+  if (equalHashes(hash, got)) return;
+  const shown = printContentAddress({ method, hash: got });
+  const message = `ca hash mismatch importing path '${path}';\n  specified: ${ca}\n  got:       ${shown}`;
+  throw new StoreError("hash-mismatch", message, { path, specified: ca, got: shown });
 }
 
 /** A view must not drag its whole buffer into the database. */

@@ -33,7 +33,8 @@ function frames(...texts: ByteString[]): Uint8Array<ArrayBuffer> {
   return concatBytes(texts.map(frame));
 }
 
-const HEAD = frame(MAGIC);
+/** How every archive begins. */
+export const NAR_HEAD = frame(MAGIC);
 const CLOSE = frame(")");
 const REGULAR = frames("(", "type", "regular", "contents");
 const EXECUTABLE = frames("(", "type", "regular", "executable", "", "contents");
@@ -55,7 +56,7 @@ const IN_MEMORY: NarContents<{ readonly contents: Uint8Array }> = {
 
 /** Writes a tree's archive to a sink. */
 export function writeNar<File>(tree: TreeNode<File>, contents: NarContents<File>, sink: NarSink): void {
-  sink(HEAD);
+  sink(NAR_HEAD);
   writeNode(tree, contents, sink);
 }
 
@@ -194,7 +195,7 @@ export type NarPiece<File> = { readonly bytes: Uint8Array } | { readonly file: F
 
 /** The archive as a sequence in which each file's bytes are still to be filled in by the caller. */
 export function* narPieces<File>(tree: TreeNode<File>, sizeOf: (file: File) => number): Generator<NarPiece<File>> {
-  yield { bytes: HEAD };
+  yield { bytes: NAR_HEAD };
   yield* nodePieces(tree, sizeOf);
 }
 

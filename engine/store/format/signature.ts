@@ -7,6 +7,7 @@ import { decodeBase64, encodeBase64 } from "./base-n.ts";
 import { concatBytes, toBytes } from "./bytes.ts";
 import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./ed25519.ts";
 import { FormatError } from "./error.ts";
+import { type StorePath, makeContentPath, nameOf, parseContentAddress } from "./store-path.ts";
 
 export interface PublicKey {
   readonly name: string;
@@ -44,7 +45,24 @@ function countSignatures(info: SignedInfo, keys: readonly PublicKey[]): number {
 
 /** Content-addressed paths prove themselves; all others need one trusted signature. */
 export function isTrusted(info: SignedInfo, keys: readonly PublicKey[]): boolean {
-  return info.ca !== undefined || countSignatures(info, keys) > 0;
+  return isContentAddressed(info) || countSignatures(info, keys) > 0;
+}
+
+/** Whether a path's name is what its content address makes it: only then is the address worth anything. */
+export function isContentAddressed({ path, ca, references }: Pick<SignedInfo, "path" | "ca" | "references">): boolean {
+  if (ca === undefined) return false;
+  const others = references.filter((reference) => reference !== path);
+  try {
+    const wanted = { others, self: others.length < references.length };
+    return makeContentPath(parseContentAddress(ca), nameOf(path), wanted, storeDirOf(path)) === path;
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
+}
+
+function storeDirOf(path: StorePath): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 /** @throws FormatError "signature" */
