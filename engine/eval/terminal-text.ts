@@ -5,15 +5,17 @@
 import { decodeCodePoint } from "#engine/store/format/bytes.ts";
 
 const ESC = "\u001b";
+const BEL = "\u0007";
 /** ESC [ … final, ESC ] … BEL or ESC \, ESC and a letter, ESC alone. */
 const ESCAPE_SEQUENCES = new RegExp(
-  `${ESC}\\[[0-?]*[ -/]*[@-~]?|${ESC}\\][^\\u0007${ESC}]*(?:\\u0007|${ESC}\\\\)?|${ESC}[@-_]?|[\\r\\u0007]`,
+  `${ESC}\\[[0-?]*[ -/]*[@-~]?|${ESC}\\][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)?|${ESC}[@-_]?|[\\r${BEL}]`,
   "g",
 );
 
 /** A byte string as it is logged. */
 export function terminalText(text: string): string {
-  const plain = /[\r\u0007\u001b]/.test(text) ? text.replace(ESCAPE_SEQUENCES, "") : text;
+  const isPlain = !text.includes(ESC) && !text.includes("\r") && !text.includes(BEL);
+  const plain = isPlain ? text : text.replace(ESCAPE_SEQUENCES, "");
   return plain.includes("\t") ? expandTabs(plain) : plain;
 }
 
