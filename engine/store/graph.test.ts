@@ -76,8 +76,8 @@ test("orders and chains", () => {
   ]);
 });
 
-test("a chain of 100,000 paths overflows nothing", () => {
-  const lines = Array.from({ length: 100_000 }, (_, index) => (index === 0 ? "p0:" : `p${index}: p${index - 1}`));
+test("a chain of 30,000 paths overflows nothing", () => {
+  const lines = Array.from({ length: 30_000 }, (_, index) => (index === 0 ? "p0:" : `p${index}: p${index - 1}`));
   const digits = (name: string) => `/nix/store/${name.slice(1).padStart(32, "0")}-${name}`;
   const index = new PathIndex();
   const infos = lines.map((_, number): PathInfo => {
@@ -93,10 +93,10 @@ test("a chain of 100,000 paths overflows nothing", () => {
     };
   });
   index.change(infos, []).apply();
-  const top = digits("p99999");
-  expect(topologicalOrder(index, index.paths()).length).toBe(100_000);
-  expect(shortestChain(index, top, digits("p0"))?.length).toBe(100_000);
-  expect(closure(index, [top]).size).toBe(100_000);
+  const top = digits("p29999");
+  expect(topologicalOrder(index, index.paths()).length).toBe(30_000);
+  expect(shortestChain(index, top, digits("p0"))?.length).toBe(30_000);
+  expect(closure(index, [top]).size).toBe(30_000);
 });
 
 test.each([
