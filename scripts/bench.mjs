@@ -14,8 +14,10 @@ const RUNS = Number(process.argv[2] ?? 3);
 const COLOURS = ["teal", "tomato", "navy", "olive", "purple", "sienna", "crimson", "indigo"];
 
 ensurePackages();
-if (!process.argv.includes("--no-build")) build();
-const server = await serve();
+const folderAt = process.argv.indexOf("--folder");
+const folder = folderAt < 0 ? undefined : process.argv[folderAt + 1];
+if (folder === undefined && !process.argv.includes("--no-build")) build();
+const server = await serve({ folder });
 const address = `http://127.0.0.1:${server.address().port}/`;
 const browser = await chromium.launch({
   executablePath: ensureBrowser(),
@@ -39,14 +41,29 @@ const until = (page, condition) => page.waitForFunction(condition, undefined, { 
 const sentKilobytes = (passes) =>
   server.sent.filter(([path]) => passes(path)).reduce((sum, [, bytes]) => sum + bytes, 0) / 1000;
 const isEditor = (path) => /monaco|editor\.worker|codicon/.test(path);
-/** What only the machine and what is registered for it need; it may begin to load while the first result is shown. */
-const isMachine = (path) => /machine|wasm|bios|state|busybox|bzImage|initrd|terrarium-init/.test(path);
 const isState = (path) => path.includes("state");
+
+/** Runs in the page: tells at once when the first result is there, and keeps the main thread's long tasks. */
+function watchFirstLoad() {
+  globalThis.longTasks = [];
+  new PerformanceObserver((list) => {
+    if (list.getEntriesByName("terrarium.evaluate").length > 0) globalThis.firstResult();
+  }).observe({ type: "measure", buffered: true });
+  new PerformanceObserver((list) =>
+    globalThis.longTasks.push(...list.getEntries().map(({ duration }) => duration)),
+  ).observe({
+    type: "longtask",
+    buffered: true,
+  });
+}
 
 for (let run = 0; run < RUNS; run++) {
   const context = await browser.newContext();
   const page = await context.newPage();
   server.sent.length = 0;
+  await page.addInitScript(watchFirstLoad);
+  let beforeResult;
+  await page.exposeFunction("firstResult", () => (beforeResult ??= sentKilobytes((path) => !isEditor(path))));
   await page.goto(address);
   await until(page, () => performance.getEntriesByName("terrarium.evaluate").length > 0);
   note(
@@ -56,11 +73,10 @@ for (let run = 0; run < RUNS; run++) {
       return first.startTime + first.duration;
     }),
   );
-  note(
-    "transfer before first result, without the editor, kB",
-    sentKilobytes((path) => !isEditor(path) && !isMachine(path)),
-  );
   await until(page, () => globalThis.terrarium.getState().preview.status === 200);
+  note("navigation → the machine's page, ms", await page.evaluate(() => performance.now()));
+  note("transfer before first result, without the editor, kB", beforeResult);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   note(
     "whole first load without the state image, kB",
     sentKilobytes((path) => !isState(path)),
@@ -73,6 +89,7 @@ for (let run = 0; run < RUNS; run++) {
       const [file] = getState().workspace.files;
       actions.editFile(file.path, file.text.replace(/colour = "[^"]*"/, `colour = "${name}"`));
     }, colour);
+  await page.evaluate(() => void (globalThis.longTasks.length = 0));
   for (const colour of COLOURS) {
     const before = (await measures(page, "evaluate")).length;
     await edit(colour);
@@ -86,6 +103,10 @@ for (let run = 0; run < RUNS; run++) {
   note("Switch of a configuration-only change, ms", (await measures(page, "switch")).at(-1));
   await page.evaluate(() => globalThis.terrarium.actions.rollback());
   note("Roll back, ms", (await measures(page, "switch")).at(-1));
+  note(
+    "longest main-thread task while the machine runs, ms",
+    Math.max(0, ...(await page.evaluate(() => globalThis.longTasks))),
+  );
   await page.evaluate(() => globalThis.terrarium.actions.powerOff());
   await page.evaluate(() => globalThis.terrarium.actions.boot(null));
   note("Boot from state → running, ms", (await measures(page, "boot")).at(-1));
