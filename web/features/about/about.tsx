@@ -22,7 +22,7 @@ const parts: [name: string, role: string, licence: string, source: string][] = [
     "noble-hashes, fflate, fzstd, idb-keyval, Comlink",
     "hashes, archives, storage, workers",
     "MIT, MIT, MIT, Apache-2.0, Apache-2.0",
-    "npmjs.com",
+    "github.com/paulmillr, github.com/101arrowz, github.com/jakearchibald, github.com/GoogleChromeLabs",
   ],
   ["marked, DOMPurify", "lessons", "MIT, Apache-2.0", "github.com/markedjs/marked, github.com/cure53/DOMPurify"],
 ];
