@@ -14,6 +14,8 @@ export interface RegistryEntry {
   readonly to: InputAttrs;
   /** Only a reference that is `from` itself, not one that adds a branch to it. */
   readonly exact: boolean;
+  /** Is `to` what a fetcher gave, so that nothing about it is open? */
+  readonly isFinal?: boolean;
 }
 
 export interface Registry {
@@ -82,6 +84,7 @@ export function readRegistry(kind: RegistryKind, path: string, { io }: Pick<Eval
       from: attrsOfJson(from),
       to: attrsOfJson(to),
       exact: exact === true,
+      isFinal: Object.hasOwn(to as object, "__final"),
     })),
   };
 }
@@ -97,10 +100,10 @@ function attrsOfJson(json: unknown): InputAttrs {
 
 /** The bytes of a registry's file. */
 export function printRegistry({ entries }: Registry): string {
-  const flakes = entries.map(({ from, to, exact }) => ({
+  const flakes = entries.map(({ from, to, exact, isFinal }) => ({
     ...(exact ? { exact } : {}),
     from: attrsJson(from),
-    to: attrsJson(to),
+    to: { ...(isFinal === true ? { __final: true } : {}), ...attrsJson(to) },
   }));
   return JSON.stringify({ flakes: flakes.length === 0 ? null : flakes, version: 2 }, undefined, 2);
 }
@@ -115,7 +118,8 @@ const MOST_STEPS = 100;
 export function resolveIndirect(ref: InputAttrs, use: RegistryUse, context: RegistryContext): InputAttrs {
   if (use === "none" || !context.settings.useRegistries) {
     if (ref.get("type") !== "indirect") return ref;
-    throw notFound(ref);
+    const message = `'${printFlakeRef(ref)}' is an indirect flake reference, but registry lookups are not allowed`;
+    throw new NixError("eval", message);
   }
   const registries = flakeRegistries(context).filter(
     ({ kind }) => use === "all" || kind === "flags" || kind === "global",
@@ -147,6 +151,11 @@ function withVersion({ from, to }: RegistryEntry, ref: InputAttrs): InputAttrs {
   const changed = new Map(to);
   const rev = from.has("rev") ? undefined : ref.get("rev");
   const branch = from.has("ref") ? undefined : ref.get("ref");
+  const refuse = (what: string, version: unknown): NixError =>
+    new NixError("eval", `don't know how to set ${what} of input '${printFlakeRef(to)}' to '${String(version)}'`);
+  const isFixed = ["path", "tarball", "file"].includes(String(to.get("type")));
+  if (isFixed && rev !== undefined) throw refuse("commit hash", rev);
+  if (isFixed && branch !== undefined) throw refuse("branch/tag name", branch);
   if (rev !== undefined) {
     changed.set("rev", rev);
     if (to.get("type") !== "git") changed.delete("ref");

@@ -68,6 +68,12 @@ export interface CommandContext {
   readonly tools?: BuiltinTools;
   /** Told what realising does, besides the text on standard error. */
   readonly onRealise?: (event: RealiseEvent) => void;
+  /** Runs a program of the store with these variables besides the usual ones; undefined where nothing can be run. */
+  readonly execute?: (
+    program: ByteString,
+    args: readonly ByteString[],
+    env: Readonly<Record<string, ByteString>>,
+  ) => Promise<number>;
   /** Runs a program of the language by its command line; what it instantiated is in the store afterwards. */
   readonly evaluate?: (argv: readonly ByteString[]) => Promise<EvaluationOutcome>;
   /** What only the caller knows to be in use: the guest's running and booted systems. */

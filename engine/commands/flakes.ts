@@ -12,6 +12,7 @@ import {
   printFlakeRef,
 } from "../builtins/flake-ref.ts";
 import { callFlake } from "../builtins/get-flake.ts";
+import type { Routine } from "../builtins/record.ts";
 import { canonPath } from "../eval/canon-path.ts";
 import { NixError, addTrace } from "../eval/error.ts";
 import type { Evaluator } from "../eval/evaluator.ts";
@@ -128,6 +129,7 @@ function readLock(run: LanguageRun, path: string): LockFile {
 }
 
 const DEPRECATED = {
+  "--no-registries": "'--no-registries' is deprecated; use '--no-use-registries'",
   "--update-input":
     "'--update-input' is a deprecated alias for 'flake update' and will be removed in a future version.",
   "--recreate-lock-file":
@@ -239,6 +241,12 @@ export interface LockChange {
   readonly write: boolean;
 }
 
+/** A computation of the evaluator's as a routine, for what evaluates nothing itself. */
+export function* computed<T>(compute: () => T): Routine<T> {
+  yield null;
+  return compute();
+}
+
 /** The graph of a locked flake as `nix flake metadata --json` shows it. */
 export const locksJson = ({ lock }: LockedFlake): unknown => lockJson(lock);
 
@@ -261,12 +269,26 @@ export const packageCandidates = (system: string): Candidates => ({
   defaults: [`packages.${system}.default`, `defaultPackage.${system}`],
 });
 
-/** The first of the candidates that the flake has, with its path. @throws NixError when it has none */
-export function flakeAttribute(
+/** An attribute of a flake with its path. */
+export interface FlakeAttribute {
+  readonly path: string;
+  readonly slot: Slot;
+}
+
+/** The first of the candidates that the flake has. @throws NixError when it has none */
+export const flakeAttribute = (run: LanguageRun, argument: FlakeArgument, candidates: Candidates): FlakeAttribute =>
+  foundAttributes(run, argument, candidates, true)[0]!;
+
+/** All of the candidates that the flake has. @throws NixError when it has none */
+export const flakeAttributes = (run: LanguageRun, argument: FlakeArgument, candidates: Candidates): FlakeAttribute[] =>
+  foundAttributes(run, argument, candidates, false);
+
+function foundAttributes(
   run: LanguageRun,
   { ref, fragment }: FlakeArgument,
   { prefixes, defaults }: Candidates,
-): { readonly path: string; readonly slot: Slot } {
+  isFirst: boolean,
+): FlakeAttribute[] {
   const { evaluator } = run;
   const outputs = evaluator.select(flakeValue(run, ref), "outputs", new Map());
   const paths = fragment.startsWith(".")
@@ -275,11 +297,14 @@ export function flakeAttribute(
       ? defaults
       : [...prefixes.map((prefix) => `${prefix}${fragment}`), fragment];
   const suggestions = new Set<string>();
+  const all: FlakeAttribute[] = [];
   for (const path of paths) {
     const found = findAlong(evaluator, outputs, path);
-    if (found.slot !== undefined) return { path, slot: found.slot };
+    if (found.slot !== undefined) all.push({ path, slot: found.slot });
+    if (isFirst && all.length > 0) return all;
     for (const name of found.suggestions) suggestions.add(name);
   }
+  if (all.length > 0) return all;
   const listed = paths.map((path) => `'${path}'`);
   const last = listed.pop()!;
   const names = listed.length === 0 ? last : `${listed.join(", ")} or ${last}`;

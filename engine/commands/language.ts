@@ -9,8 +9,13 @@ import { NixError } from "../eval/error.ts";
 import { type Evaluator, createEvaluator } from "../eval/evaluator.ts";
 import { type InstantiateSession, type InstantiateWorld, instantiate } from "../eval/instantiate.ts";
 import { reportError } from "../eval/report.ts";
+import { NIX_FLAKE_CHECK } from "./flake-check.ts";
+import { FLAKE_SOURCES } from "./flake-sources.ts";
 import { NIX_EVAL } from "./nix-eval.ts";
 import { NIX_FLAKE } from "./nix-flake.ts";
+import { NIX_PROGRAMS } from "./nix-program.ts";
+import { NIX_REGISTRY } from "./nix-registry.ts";
+import { NIX_SEARCH } from "./nix-search.ts";
 import { NIX_INSTALLABLES } from "./installables.ts";
 import { type LanguageFlags, type LanguageOptions, parseLanguageOptions } from "./language-options.ts";
 
@@ -19,6 +24,8 @@ export interface LanguageWorld extends InstantiateWorld {
   readonly writeFile?: (path: string, contents: string, executable?: boolean) => void;
   /** Makes Git see a new file of a repository; with a message it is committed. @throws NixError */
   readonly trackFile?: (repository: string, name: string, message: string | undefined) => void;
+  /** Makes a working copy of a Git repository. @throws NixError */
+  readonly cloneRepository?: (url: string, folder: string, ref: string | undefined, rev: string | undefined) => void;
 }
 
 /** What a run keeps while a `NeedsIO` of it is fulfilled. */
@@ -44,7 +51,16 @@ export interface LanguageProgram {
   run(run: LanguageRun): number;
 }
 
-const PROGRAMS: readonly LanguageProgram[] = [NIX_EVAL, NIX_INSTALLABLES, ...NIX_FLAKE];
+const PROGRAMS: readonly LanguageProgram[] = [
+  NIX_EVAL,
+  NIX_INSTALLABLES,
+  NIX_SEARCH,
+  NIX_FLAKE_CHECK,
+  ...NIX_PROGRAMS,
+  ...FLAKE_SOURCES,
+  ...NIX_FLAKE,
+  ...NIX_REGISTRY,
+];
 
 export function newLanguageSession(): LanguageSession {
   const known = new Map<string, unknown>();

@@ -175,10 +175,10 @@ function startFlake(run: LanguageRun, target: string): number {
   const candidates = { prefixes: ["templates."], defaults: ["templates.default", "defaultTemplate"] };
   const { slot } = flakeAttribute(run, argument, candidates);
   const { path, welcome } = evaluator.run(() => templateOf(slot));
-  const copied = copyTemplate(run, path, target);
+  const conflicts = copyTemplate(run, path, target);
   if (welcome !== undefined) world.error(`\n\n${plainMarkdown(welcome)}\n\n`);
-  if (copied) return 0;
-  throw new NixError("io", "Encountered conflicts during copy");
+  if (conflicts === 0) return 0;
+  throw new NixError("io", `encountered ${conflicts} conflicts - see above`);
 }
 
 function* templateOf(slot: Slot): Routine<{ readonly path: string; readonly welcome: string | undefined }> {
@@ -194,25 +194,25 @@ function* templateOf(slot: Slot): Routine<{ readonly path: string; readonly welc
 
 const plainMarkdown = (text: string): string => text.trim().replace(/[*`_]+/g, "");
 
-/** False when something different was in the way. */
-function copyTemplate(run: LanguageRun, from: string, to: string): boolean {
+/** Gives how many files had something different in their way. */
+function copyTemplate(run: LanguageRun, from: string, to: string): number {
   const { io, error, writeFile } = run.world;
-  let isWhole = true;
+  let conflicts = 0;
   for (const name of sortedEntries(io, from)) {
     const [source, place] = [canonPath(`${from}/${name}`), canonPath(`${to}/${name}`)];
     const status = io.lstat(source)!;
     const there = io.lstat(place);
     if (status.type === "directory") {
-      isWhole = copyTemplate(run, source, place) && isWhole;
+      conflicts += copyTemplate(run, source, place);
       error(`wrote: "${place}"\n`);
     } else if (there === undefined) {
       writeFile!(place, io.readFile(source), status.executable);
       error(`wrote: "${place}"\n`);
     } else if (io.readFile(place) === io.readFile(source)) error(`skipping identical file: ${source}\n`);
     else {
-      error(`refusing to overwrite existing file '${place}'\n please merge it manually with '${source}'\n`);
-      isWhole = false;
+      error(`refusing to overwrite existing file "${place}"\n please merge it manually with '${source}'\n`);
+      conflicts++;
     }
   }
-  return isWhole;
+  return conflicts;
 }

@@ -10,6 +10,7 @@ import { PATH_INFO_VERBS } from "./nix-path-info.ts";
 import { PROFILE_VERBS } from "./nix-profile.ts";
 import { REALISE_VERBS } from "./nix-realise.ts";
 import { RUN_VERBS } from "./nix-run.ts";
+import { RUN_VERBS } from "./nix-run.ts";
 import { STORE_VERBS } from "./nix-store-verbs.ts";
 import { WHY_DEPENDS_VERBS } from "./nix-why-depends.ts";
 import { COMMON, type Subcommand, runSubcommand, takeValues } from "./subcommand.ts";

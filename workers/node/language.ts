@@ -72,6 +72,7 @@ export function nodeWorld(host: LanguageHost, readOnly: () => boolean): NodeWorl
     error: host.error,
     writeFile,
     trackFile,
+    cloneRepository,
   };
   return {
     world,
@@ -117,6 +118,16 @@ function trackFile(repository: string, name: string, message: string | undefined
   if (isDone && message === undefined) return;
   if (isDone && git(["commit", "--quiet", file, "-F", "-"], Buffer.from(message!, "latin1").toString()) === 0) return;
   throw new NixError("io", 'program "git" failed with exit code 1');
+}
+
+function cloneRepository(url: string, folder: string, ref: string | undefined, rev: string | undefined): void {
+  const run = (args: readonly string[]): void => {
+    const { status } = spawnSync("git", args, { stdio: "inherit" });
+    if (status !== 0) throw new NixError("io", `program "git" failed with exit code ${status ?? 1}`);
+  };
+  const place = Buffer.from(folder, "latin1").toString();
+  run(["clone", Buffer.from(url, "latin1").toString(), ...(ref === undefined ? [] : ["--branch", ref]), place]);
+  if (rev !== undefined) run(["-C", place, "checkout", "--quiet", rev]);
 }
 
 /** Does what an evaluation needs before it can go on; gives the reason when that is not possible. */

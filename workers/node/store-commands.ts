@@ -22,6 +22,7 @@ import { openFsStore } from "./fs-store.ts";
 import { runOnNode, toByteString, writeAll } from "./language.ts";
 import { type NodeBuilder, createNodeBuilder, readImages, repositoryImages } from "./machine.ts";
 import { runRepl } from "./repl.ts";
+import { executeInStore } from "./execute.ts";
 import { serveDirectory, serveStore } from "./serve.ts";
 
 type CommandLine = (argv: readonly string[]) => Promise<number>;
@@ -84,6 +85,7 @@ export async function nodeContext(signal: AbortSignal): Promise<NodeContext> {
     trustedKeys,
     tools: { download: downloadOrFail, decompress, unpack: unpackArchive },
     openCache: async (url) => openCacheFiles(url),
+    execute: (program, args, env) => executeInStore(storeRoot(remote), program, args, env),
   };
   return context;
 }
