@@ -29,6 +29,8 @@ export function mergeAttrs(left: Attrs, right: Attrs): Attrs {
 
 function mergePlanned(left: Attrs, right: Attrs): Attrs {
   const { keys, picks } = planMerge(left.keys, right.keys);
+  // Nothing is left of the left side: the right side in a set of its own.
+  if (keys === right.keys) return new Attrs(keys, right.values, right.positions);
   const ours = left.values;
   const theirs = right.values;
   const values: Slot[] = slotArray(picks.length);
@@ -47,21 +49,23 @@ function mergeFew(left: Attrs, right: Attrs): Attrs {
     for (let i = 0; i < places.length; i++) values[places[i]!] = right.values[i]!;
     return new Attrs(left.keys, values, mergePositions(left, right, left.keys));
   }
-  const names: string[] = [];
-  const values: Slot[] = [];
+  const size = left.size + places.filter((place) => place < 0).length;
+  const names: string[] = Array.from({ length: size });
+  const values: Slot[] = slotArray(size);
+  let at = 0;
   let copied = 0;
   const copyTo = (end: number): void => {
-    for (; copied < end; copied++) {
-      names.push(left.keys.names[copied]!);
-      values.push(left.values[copied]!);
+    for (; copied < end; copied++, at++) {
+      names[at] = left.keys.names[copied]!;
+      values[at] = left.values[copied]!;
     }
   };
-  for (let i = 0; i < places.length; i++) {
+  for (let i = 0; i < places.length; i++, at++) {
     const place = places[i]!;
     copyTo(place >= 0 ? place : ~place);
     if (place >= 0) copied++;
-    names.push(right.keys.names[i]!);
-    values.push(right.values[i]!);
+    names[at] = right.keys.names[i]!;
+    values[at] = right.values[i]!;
   }
   copyTo(left.size);
   const keys = new Keys(names);
@@ -112,7 +116,7 @@ function computePlan(left: Keys, right: Keys): MergePlan {
     picks.push(j);
     names.push(b[j]!);
   }
-  const keys = names.length === a.length ? left : names.length === b.length ? right : new Keys(names);
+  const keys = names.length === b.length ? right : names.length === a.length ? left : new Keys(names);
   return { keys, picks };
 }
 
