@@ -98,8 +98,8 @@ describe("an example is what C++ Nix makes of it", () => {
   }
 });
 
-/** Examples whose packages are built by scripts of their own: they need a machine. */
-const needsMachine = new Set(["failing-builder", "overlay", "package"]);
+/** Examples whose packages are built by scripts of their own, or fetched: they need a machine, or the cache. */
+const needsMachine = new Set(["compile", "cross", "database", "failing-builder", "nginx", "overlay", "package"]);
 
 /** A store that holds what an instantiation wrote. */
 async function storeOf(additions: readonly Addition[]): Promise<Store> {

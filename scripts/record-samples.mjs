@@ -5,7 +5,8 @@
  *   node scripts/record-samples.mjs --seeds                                    samples/channel/seeds.json (after a seed changed)
  *
  * A golden holds, for the example's system: drvPath and outPath, the SHA-256 of every .drv file in its closure, and hash, size
- * and references of every store path that the natively built system consists of. `--check` builds everything twice.
+ * and references of every store path that the natively built system consists of. `--check` builds everything twice. The package
+ * set's software comes from web/public/cache (scripts/record-cache.mjs).
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -32,6 +33,9 @@ else
 function nix(root, program, ...argv) {
   if (oracle === undefined) throw new Error("NIX_ORACLE must name the directory of C++ Nix's programs");
   const options = ["--option", "system", "i686-linux", "--extra-experimental-features", "nix-command"];
+  const cache = join(project, "web/public/cache");
+  options.push("--option", "substituters", `file://${cache}`);
+  options.push("--option", "trusted-public-keys", readFileSync(join(cache, "public-key"), "utf8").trim());
   return execFileSync(join(oracle, program), [...argv, ...options], {
     encoding: "utf8",
     env: { ...process.env, NIX_REMOTE: `local?root=${root}`, NIX_PATH: `nixpkgs=${channel}` },

@@ -17,6 +17,7 @@
   ./security/sudo.nix
 
   ./services/getty.nix
+  ./services/nginx.nix
   ./services/static-web-server.nix
 
   ./system/activation-script.nix
