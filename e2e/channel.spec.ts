@@ -63,7 +63,11 @@ test("a set of 3,000 files, used at once and faster the next time", async ({ ter
     const count = "builtins.length (builtins.filter (p: p ? text) (builtins.attrValues (import <mine>)))";
     expect(await terrarium.command(`nix-instantiate --eval -E '${count}'`)).toBe(0);
     expect(JSON.stringify(await terrarium.state("console"))).toContain("3000\\n");
-    expect(await terrarium.command("nix-instantiate --eval -E 'if (import <nixpkgs> { }) ? p0001 then throw \"there\" else 1'")).toBe(0);
+    expect(
+      await terrarium.command(
+        "nix-instantiate --eval -E 'if (import <nixpkgs> { }) ? p0001 then throw \"there\" else 1'",
+      ),
+    ).toBe(0);
     await terrarium.panel("Sources");
     await page.getByRole("checkbox", { name: "as <nixpkgs>" }).check();
     expect(await terrarium.command("nix-instantiate --eval -E '(import <nixpkgs>) ? p0001'")).toBe(0);
