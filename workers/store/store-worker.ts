@@ -34,10 +34,11 @@ import { commandContext } from "./commands.ts";
 import { browserDigest } from "./hashing.ts";
 import { createDrafts } from "./drafts.ts";
 import { openIdb } from "./idb.ts";
-import { packageCache } from "./package-cache.ts";
+import { packageCache, packageKeys } from "./package-cache.ts";
 import { derivationRecord, detail, overview, readFile, summaries, whyDepends } from "./looking.ts";
 import { realiseDerivation, wouldStartBuilder } from "./realising.ts";
 import { PROFILE, rebuildHost } from "./rebuilding.ts";
+import { withUploads } from "./uploads.ts";
 
 provideDigests(browserDigest);
 
@@ -66,7 +67,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const extraRoots = (): RootLink[] => [...current().running].map(([name, path]) => ({ name: `/${name}`, path }));
 const drafts = createDrafts(extraRoots);
 const fetchSeed = (url: string) => services.seed(url);
-const packages = packageCache(fetchSeed);
+const packages = withUploads(packageCache(fetchSeed), packageKeys);
 
 async function openStore(workspace: string): Promise<void> {
   if (open?.workspace === workspace) return;
