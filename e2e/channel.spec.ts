@@ -37,7 +37,7 @@ function tarOf(files: ReadonlyMap<string, string>): Buffer {
 }
 
 const upload = (name: string, buffer: Buffer) => ({ name, mimeType: "application/octet-stream", buffer });
-const chooser = ({ page }: Terrarium) => page.getByLabel("Choose an archive");
+const chooser = ({ page }: Terrarium) => page.getByLabel("Choose an archive", { exact: true });
 const report = ({ page }: Terrarium) => page.locator(".transfer-report");
 
 test("a set of 3,000 files, used at once and faster the next time", async ({ terrarium, browser }) => {
@@ -73,6 +73,16 @@ test("a set of 3,000 files, used at once and faster the next time", async ({ ter
     expect(await terrarium.command("nix-instantiate --eval -E '(import <nixpkgs>) ? p0001'")).toBe(0);
     await terrarium.panel("Sources");
     await page.getByRole("checkbox", { name: "as <nixpkgs>" }).uncheck();
+  });
+
+  await test.step("what is fetched by that hash is taken from here, whatever its address", async () => {
+    const hash = await terrarium.state<string>("workspace.sources.0.narHash");
+    const fetched = (sha256: string) =>
+      `(import (fetchTarball { url = "https://example.org/x.tar.gz"; sha256 = "${sha256}"; })).p0001.name`;
+    expect(await terrarium.command(`nix-instantiate --eval -E '${fetched(hash)}'`)).toBe(0);
+    const unknown = `sha256-${"A".repeat(43)}=`;
+    expect(await terrarium.command(`nix-instantiate --eval -E '${fetched(unknown)}'`)).toBe(1);
+    expect(JSON.stringify(await terrarium.state("console"))).toContain("Give its archive to Sources");
   });
 
   await test.step("the next visit", async () => {

@@ -18,6 +18,7 @@ import { createConsole, createShim } from "./session/consoling.ts";
 import { codeOf, type Context, guarded, messageOf, notify, notifyFull, patch } from "./session/context.ts";
 import { createEvaluation, type EvaluationService } from "./session/evaluation.ts";
 import { createEvaluatorHost } from "./session/evaluator-host.ts";
+import { createFetch } from "./session/fetching.ts";
 import { createLanguage } from "./session/language.ts";
 import type { LessonService } from "./session/lessons.ts";
 import { saveFile } from "./save-file.ts";
@@ -123,8 +124,7 @@ async function begin(page: PageStore): Promise<Parts> {
       if (!outcome.ok) throw new Error(outcome.message);
       return outputs.map((name) => outcome.outputs[name]);
     },
-    fetch: (request) =>
-      Promise.reject(new Error(`The page cannot fetch ${request.url}: evaluation here has no network.`)),
+    fetch: createFetch(starting),
     seed,
     sourceIndex: async (narHash) => (await openLibrary()).sourceIndex(narHash),
     sourceChunk: async (narHash, chunk) => (await openLibrary()).sourceChunk(narHash, chunk),

@@ -1,10 +1,14 @@
 /** What of taking in and taking home runs in the page itself: it reads the library for its evaluator, and loads the embedded channel. */
 import { channelUrl, seeds } from "virtual:samples";
+import type { FetchRequest } from "#engine/eval/io.ts";
 import { encodeUtf8 } from "#engine/store/format/bytes.ts";
+import { parseHash, printHash } from "#engine/store/format/hash.ts";
+import { makeSourcePath } from "#engine/store/format/store-path.ts";
 import { type SourceTree, directory, regularFile } from "#engine/store/format/tree.ts";
+import type { StoreItem } from "../api.ts";
 import type { SeedTree } from "../samples.ts";
 import { openIdb } from "../store/idb.ts";
-import { LIBRARY, listSources, readChunk, readIndex } from "./library.ts";
+import { LIBRARY, listSources, loadSource, readChunk, readIndex } from "./library.ts";
 import type { ChannelParts } from "./types.ts";
 
 const backing = openIdb(LIBRARY);
@@ -12,6 +16,17 @@ const backing = openIdb(LIBRARY);
 export const sourceRecords = () => listSources(backing);
 export const sourceIndex = (narHash: string) => readIndex(backing, narHash);
 export const sourceChunk = (narHash: string, chunk: number) => readChunk(backing, narHash, chunk);
+
+/**
+ * What a `fetchTarball` with a hash asks for, as a source for the store, when the library has an archive of that hash; null when not.
+ * The address does not count: the hash does.
+ */
+export async function lockedArchive({ kind, name, hash, options }: FetchRequest): Promise<StoreItem | null> {
+  if (kind !== "tarball" || hash === undefined || Object.keys(options).length > 0) return null;
+  const wanted = parseHash(hash, "sha256");
+  const tree = await loadSource(backing, printHash(wanted, "sri"));
+  return tree === null ? null : { kind: "source", path: makeSourcePath(name, wanted), method: "nar", tree };
+}
 
 /** The embedded channel with every byte of its seeds. */
 export async function channelParts(load: (url: string) => Promise<Uint8Array>): Promise<ChannelParts> {
