@@ -1,10 +1,11 @@
 /**
- * `npm run campaign [eval|store|power|builds] [--minutes N] [--cuts N] [--seed N] [--no-build]`: the long runs behind the short samples of `npm test`.
+ * `npm run campaign [eval|store|power|builds|hosts] [--minutes N] [--cuts N] [--seed N] [--no-build]`: the long runs behind the short samples of `npm test`.
  * Each writes its table to docs/campaigns/; all of them without a name. Ends with exit code 1 when anything was found.
  *
  *   eval    random expressions, by the engine and by C++ Nix (NIX_ORACLE=DIR/bin)
  *   store   every write of the store's operations cut in every way, and two tabs at once for some minutes
  *   builds  every derivation of the goldens and of the channel, built twice by the builder's machine and compared with C++ Nix's
+ *   hosts   the plug pulled on a host that is changed in place and on one that is replaced as a whole
  *   power   the machine's plug pulled, or its tab reloaded, at named and random instants
  */
 import { spawnSync } from "node:child_process";
@@ -129,14 +130,63 @@ ${outcomes(rows, ["cut"], ({ cut }) => cut)}`,
   return status;
 }
 
-function campaignBuilds() {
-  const file = path.join(root, ".cache/campaign/builds.json");
+/** Runs a unit test as a campaign; gives its rows. */
+function runTest(test, env = {}) {
+  const file = path.join(root, ".cache/campaign", `${test}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
   rmSync(file, { force: true });
   const vitest = path.join(root, "node_modules/.bin/vitest");
-  const env = { TERRARIUM_CAMPAIGN: file };
-  const { status } = runShown(vitest, ["run", "--pool=forks", "workers/node/builds.test.ts"], { env });
-  const { rows } = JSON.parse(readFileSync(file, "utf8"));
+  const { status } = runShown(vitest, ["run", `workers/node/${test}.test.ts`, "--testTimeout", "7200000"], {
+    env: { TERRARIUM_CAMPAIGN: file, ...env },
+  });
+  return { status, rows: JSON.parse(readFileSync(file, "utf8")).rows };
+}
+
+function campaignHosts() {
+  const { status, rows } = runTest("hosts", { TERRARIUM_CUTS: option("cuts", "40") });
+  const names = { mutable: "changed in place (dpkg's order)", image: "replaced as a whole (two slots)" };
+  const kinds = [...new Set(rows.map(({ kind }) => kind))];
+  const tallies = kinds.map((kind) => {
+    const group = rows.filter((row) => row.kind === kind);
+    const broken = group.filter(({ broken }) => broken.length > 0).length;
+    const took = ["configure -a", "reinstalling"].map((way) => group.filter(({ recovery }) => recovery === way).length);
+    return [names[kind], group.length, broken, ...took];
+  });
+  const invariants = count(
+    rows.flatMap(({ kind, broken }) => broken.map((word) => `${names[kind]}\t${word}`)),
+    (line) => line,
+  );
+  const steps = count(rows, ({ kind, at, broken }) => {
+    return [names[kind], at, broken.join(", ") || "all hold"].join("\t");
+  });
+  const lines = (counts) => [...counts].map(([line, number]) => [...line.split("\t"), number]);
+  publish(
+    "hosts",
+    `# The same plug, pulled on other hosts
+
+\`npm run campaign hosts\`. On the machine's own Linux, kernel and disk: an upgrade of two packages that belong together, the plug pulled at
+instants spread evenly over its time, then the next boot and a check of invariants: each package's files are of one version, its script has
+run, its list is that of its version, the program has its library, nothing half-written lies about. \`workers/machine/hosts/\` says what each
+host does. What the machine of this project does under the same plug is in [power.md](power.md).
+
+${table(["host", "cuts", "an invariant broken", "mended by configure -a", "mended by reinstalling"], tallies)}
+
+Fairly: the host that is changed in place always knew what was wrong and could always be mended, by hand, and it wrote the least. The one that
+is replaced as a whole was never broken; it writes everything anew, needs a reboot, and has one way back.
+
+## Which invariants broke
+
+${table(["host", "invariant", "cuts"], lines(invariants))}
+
+## By step
+
+${table(["host", "what the upgrade said last", "after the boot", "cuts"], lines(steps))}`,
+  );
+  return status;
+}
+
+function campaignBuilds() {
+  const { status, rows } = runTest("builds");
   const problems = rows.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`));
   const sorts = outcomes(
     rows.map((row) => ({ ...row, state: row.verdict })),
@@ -189,7 +239,13 @@ ${found === "" ? "" : `\n\`\`\`\n${found}\n\`\`\`\n`}`,
   return status;
 }
 
-const campaigns = { eval: campaignEval, store: campaignStore, power: campaignPower, builds: campaignBuilds };
+const campaigns = {
+  eval: campaignEval,
+  store: campaignStore,
+  power: campaignPower,
+  builds: campaignBuilds,
+  hosts: campaignHosts,
+};
 const wanted = process.argv.slice(2).filter((name) => name in campaigns);
 
 ensurePackages();

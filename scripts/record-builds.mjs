@@ -1,7 +1,7 @@
 /**
  * Records what C++ Nix makes of the derivations that were made to try builders:
  *
- *   NIX_ORACLE=DIR/bin node scripts/record-builds.mjs [cases] [channel]
+ *   NIX_ORACLE=DIR/bin node scripts/record-builds.mjs [cases [NAME…]] [channel]
  *
  * writes engine/testdata/builds/cases.json and channel.json. A row of engine/testdata/builds/cases.nix is built natively, sandboxed, and then again with
  * `--check`; it holds the derivation's path, its outputs (path, NAR hash and size, references, content address) and the verdict of the
@@ -109,13 +109,26 @@ function recordDerivation(drvPath) {
 }
 
 function recordCases() {
-  const names = "builtins.mapAttrs (_: builtins.attrNames)";
-  const listed = must("", "nix-instantiate", "--eval", "--json", "--strict", "-E", `${names} (import ${cases})`);
-  return Object.entries(JSON.parse(listed)).flatMap(([group, all]) => all.map((name) => recordCase(group, name)));
+  const list = `builtins.mapAttrs (_: builtins.attrNames) (import ${cases})`;
+  const listed = must("", "nix-instantiate", "--eval", "--json", "--strict", "-E", list);
+  const known = kept("cases");
+  return Object.entries(JSON.parse(listed)).flatMap(([group, all]) =>
+    all.map((name) => {
+      const before = known.find((row) => row.group === group && row.name === name);
+      return names.length > 0 && !names.includes(name) && before !== undefined ? before : recordCase(group, name);
+    }),
+  );
+}
+
+function kept(section) {
+  const file = path.join(folder, `${section}.json`);
+  return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : [];
 }
 
 const sections = { cases: recordCases, channel: recordChannel };
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((word) => Object.hasOwn(sections, word));
+/** Rows to record anew, when not all. */
+const names = process.argv.slice(2).filter((word) => !Object.hasOwn(sections, word));
 for (const [section, record] of Object.entries(sections)) {
   if (wanted.length > 0 && !wanted.includes(section)) continue;
   const rows = record();

@@ -124,7 +124,7 @@ function orderOutputs(
       const next = byScratch.get(reference);
       if (next === undefined || next === output) continue;
       if (parents.includes(next.name)) {
-        const text = `cycle detected in build of '${facts.drvPath}' in the references of output '${output.name}' from output '${next.name}'`;
+        const text = `cycle detected in build of '${facts.drvPath}' in the references of output '${next.name}' from output '${output.name}'`;
         throw new BuildError("output", text, { exit: 1 });
       }
       visit(next, [...parents, output.name]);

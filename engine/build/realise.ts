@@ -4,7 +4,14 @@
  * killed run leaves finished work behind and nothing else.
  */
 import { toBytes } from "../store/format/bytes.ts";
-import { type Derivation, derivationKind, derivationName, outputKind } from "../store/format/derivation.ts";
+import {
+  type Derivation,
+  derivationKind,
+  derivationName,
+  derivationReferences,
+  outputKind,
+  printDerivation,
+} from "../store/format/derivation.ts";
 import { type PublicKey, isTrusted } from "../store/format/signature.ts";
 import { type StorePath, isDerivationPath, nameOf, outputPathName } from "../store/format/store-path.ts";
 import type { SourceTree } from "../store/format/tree.ts";
@@ -19,7 +26,7 @@ import { logTail } from "./log-tail.ts";
 import { type BuildFacts, type JudgedOutput, type RawOutput, chrootPath, judgeOutputs, loadTree } from "./outputs.ts";
 import { checkOutputs } from "./output-checks.ts";
 import { exportGraphs, structuredGraphs } from "./reference-graph.ts";
-import { ModuloHashes, needsResolution, outputPath, resolveInputs, scratchPath } from "./resolve.ts";
+import { ModuloHashes, mustResolve, outputPath, resolveInputs, scratchPath } from "./resolve.ts";
 import { RECIPES } from "./recipes/index.ts";
 import { findRecipe } from "./recipes/recipe.ts";
 import type { Offer, Substituter } from "./substituter.ts";
@@ -32,6 +39,8 @@ type Means = "build" | "recipe" | "builtin" | "substitute";
 
 export type RealiseEvent =
   | { readonly kind: "start"; readonly path: StorePath; readonly means: Means }
+  /** What is built in place of a derivation whose inputs are known only now. */
+  | { readonly kind: "resolved"; readonly path: StorePath; readonly to: StorePath }
   | { readonly kind: "log"; readonly drvPath: StorePath; readonly bytes: Uint8Array }
   | { readonly kind: "progress"; readonly path: StorePath; readonly done: number; readonly total: number }
   | { readonly kind: "done"; readonly path: StorePath; readonly means: Means; readonly outputs: readonly StorePath[] }
@@ -206,6 +215,23 @@ class Work {
 
   /** The paths of a derivation's outputs, all valid. */
   async #derivation(drvPath: StorePath, wanted: readonly string[], check = false, goal = false): Promise<Outputs> {
+    const prepared = this.#slots.prepare();
+    try {
+      const found = await this.#begin(drvPath, wanted, check, goal);
+      prepared();
+      return "running" in found ? await found.running : found;
+    } finally {
+      prepared();
+    }
+  }
+
+  /** The outputs of a derivation that are there, or the build that makes them. */
+  async #begin(
+    drvPath: StorePath,
+    wanted: readonly string[],
+    check: boolean,
+    goal: boolean,
+  ): Promise<Outputs | { readonly running: Promise<Outputs> }> {
     if (!(await this.#path(drvPath))) {
       throw new BuildError("unsupported", `don't know how to build these paths:\n  ${drvPath}`, { exit: 1 });
     }
@@ -227,7 +253,7 @@ class Work {
       running = this.#reportFailure(drvPath, goal, () => this.#build(drvPath, derivation, check));
       this.#derivations.set(key, running);
     }
-    return running;
+    return { running };
   }
 
   /** The wanted outputs if they are valid, or can be had without a build. */
@@ -264,11 +290,30 @@ class Work {
 
   async #build(drvPath: StorePath, derivation: Derivation, check: boolean): Promise<Outputs> {
     const inputs = await this.#inputs(drvPath, derivation);
+    const prepared = this.#slots.prepare();
+    try {
+      const build = await this.#ready(drvPath, derivation, inputs, check);
+      return "run" in build ? await build.run(prepared) : build;
+    } finally {
+      prepared();
+    }
+  }
+
+  /** The outputs if they are there after all, or the build, ready to wait for its turn. */
+  async #ready(
+    drvPath: StorePath,
+    derivation: Derivation,
+    inputs: ReadonlyMap<StorePath, Outputs>,
+    check: boolean,
+  ): Promise<Outputs | { run(prepared: () => void): Promise<Outputs> }> {
     const read = await Promise.all(Array.from(inputs.keys(), (path) => this.#store.derivation(path)));
     const name = derivationName(drvPath);
     const { storeDir } = this.#store;
-    const resolved = needsResolution(read) ? resolveInputs(derivation, name, inputs, storeDir) : derivation;
-    const known = await this.#substituted(drvPath, resolved, [...resolved.outputs.keys()]);
+    if (mustResolve(derivation, read)) {
+      const resolved = resolveInputs(derivation, name, inputs, storeDir);
+      return { run: (prepared) => this.#resolved(drvPath, resolved, check, prepared) };
+    }
+    const known = await this.#substituted(drvPath, derivation, [...derivation.outputs.keys()]);
     if (known !== undefined && !check) return known;
     if (known === undefined && check) {
       throw new BuildError("output", `some outputs of '${drvPath}' are not valid, so checking is not possible`, {
@@ -281,8 +326,28 @@ class Work {
     ];
     const inputClosure = sortPaths(closure(this.#store.index, roots));
     await this.#hold(roots);
-    const facts: BuildFacts = { drvPath, name, derivation: resolved, inputClosure, storeDir };
-    return this.#slots.run(() => this.#run(facts, check));
+    const facts: BuildFacts = { drvPath, name, derivation, inputClosure, storeDir };
+    return { run: (prepared) => this.#slots.run(drvPath, prepared, () => this.#run(facts, check)) };
+  }
+
+  /** What is built is a derivation of its own, in which every input is a path. */
+  async #resolved(drvPath: StorePath, derivation: Derivation, check: boolean, prepared: () => void): Promise<Outputs> {
+    const text = printDerivation(derivation);
+    const { path } = await this.#store.addText(nameOf(drvPath), text, derivationReferences(derivation));
+    await this.#hold([path]);
+    this.#emit({ kind: "resolved", path: drvPath, to: path });
+    try {
+      const running = this.#derivation(path, [], check);
+      prepared();
+      const outputs = await running;
+      await this.#rememberRealisations(drvPath, outputs);
+      return outputs;
+    } catch (error) {
+      if (!(error instanceof BuildError) || ["skipped", "cancelled"].includes(error.code)) throw error;
+      throw new BuildError("dependency", `build of resolved derivation '${path}' failed`, {
+        first: error.data["first"] ?? error.message,
+      });
+    }
   }
 
   /** Realises everything the derivation needs; gives the outputs of its input derivations. */
@@ -311,6 +376,8 @@ class Work {
       const [means, raw] = await this.#produce(facts, check, onLog);
       return await this.#register(facts, check, means, raw);
     } catch (error) {
+      // Before the next one gets its turn.
+      if (this.#options.keepGoing !== true) this.#over = true;
       throw this.#quoted(facts, error, joined(log));
     } finally {
       if (log.length > 0) await this.#store.addLog(facts.drvPath, joined(log));
@@ -446,7 +513,7 @@ class Work {
       judged.map((item) => item.registration),
       (sha256) => blobs.get(sha256) as Uint8Array,
     );
-    await this.#rememberRealisations(facts, outputs);
+    await this.#rememberRealisations(facts.drvPath, outputs);
     this.built.push(facts.drvPath);
     this.#emit({ kind: "done", path: facts.drvPath, means, outputs: [...outputs.values()] });
     return outputs;
@@ -472,12 +539,12 @@ class Work {
     }
   }
 
-  async #rememberRealisations(facts: BuildFacts, outputs: Outputs): Promise<void> {
-    const original = await this.#store.derivation(facts.drvPath);
+  async #rememberRealisations(drvPath: StorePath, outputs: Outputs): Promise<void> {
+    const original = await this.#store.derivation(drvPath);
     const unknown = [...outputs].filter(([name]) => original.outputs.get(name)?.path === "");
     if (unknown.length === 0) return;
     const realisations = unknown.map(async ([name, outPath]) => ({
-      id: await this.#hashes.realisationId(facts.drvPath, name),
+      id: await this.#hashes.realisationId(drvPath, name),
       outPath,
       signatures: [],
       dependentRealisations: {},
@@ -501,24 +568,53 @@ class Work {
   }
 }
 
-/** At most so many at once, in order of arrival. */
+/**
+ * At most so many builds at once. Who is to begin is decided when nobody is still finding out what it needs, and by name: so the order is the
+ * same whatever the store's disk took how long for.
+ */
 class Slots {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  #preparing = 0;
+  readonly #waiting: { readonly path: StorePath; readonly begin: () => void }[] = [];
 
   constructor(count: number) {
     this.#free = count;
   }
 
-  async run<Result>(body: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Nobody begins until the function that this gives is called. */
+  prepare(): () => void {
+    this.#preparing++;
+    let over = false;
+    return () => {
+      if (over) return;
+      over = true;
+      this.#preparing--;
+      this.#grant();
+    };
+  }
+
+  /** `prepared` is called once this build is among those that wait. */
+  async run<Result>(path: StorePath, prepared: () => void, body: () => Promise<Result>): Promise<Result> {
+    await new Promise<void>((resolve) => {
+      this.#waiting.push({ path, begin: resolve });
+      prepared();
+    });
     try {
       return await body();
     } finally {
+      this.#free++;
+      this.#grant();
+    }
+  }
+
+  #grant(): void {
+    if (this.#preparing > 0) return;
+    this.#waiting.sort((left, right) => compareGoals(left.path, right.path));
+    while (this.#free > 0) {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+      if (next === undefined) return;
+      this.#free--;
+      next.begin();
     }
   }
 }

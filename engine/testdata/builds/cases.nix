@@ -97,7 +97,7 @@ in
   referencesGraph = script "references-graph" {
     exportReferencesGraph = [ "graph" user "two" parts.bin ];
   } "mkdir $out; cp graph two $out";
-  inputsOnly = script "inputs-only" { text = user; } "ls -A /nix/store | sort > $out; ls -A /nix >> $out";
+  inputsOnly = script "inputs-only" { text = user; } "ls -A /nix/store > /tmp/names; sort /tmp/names > $out; ls -A /nix >> $out";
   inputModes = script "input-modes" { } "cd ${dependency}; stat -c '%a %Y %F' . file link > $out";
   sources = script "sources" {
     file = builtins.toFile "some-text" "text";
@@ -114,18 +114,18 @@ in
   loopback = script "loopback" { } "grep -o '^ *[a-z0-9]*:' /proc/net/dev | sort > $out; mkdir /tmp/w; echo hi > /tmp/w/f; httpd -p 127.0.0.1:80 -h /tmp/w 2>> $out; httpd -p 127.0.0.1:8080 -h /tmp/w; wget -q -O - http://localhost:8080/f >> $out";
   noNetwork = script "no-network" { } "wget -T 3 http://1.2.3.4/ > $out 2>&1; echo $? >> $out; nslookup example.org > /dev/null 2>&1; echo $? >> $out";
   standardInput = script "standard-input" { } "cat > $out; echo end >> $out; test -t 0 || echo no terminal >> $out";
-  limits = script "limits" { } "{ ulimit -c; ulimit -s; cat /proc/sys/kernel/core_pattern > /dev/null && echo readable; } > $out";
+  limits = script "limits" { } "{ ulimit -c; ulimit -s; } > $out";
   randomisation = script "randomisation" { } "a=$(grep stack /proc/self/maps); b=$(grep stack /proc/self/maps); test \"$a\" = \"$b\" && echo the same > $out";
   buildDirectory = script "build-directory" { } "{ pwd; stat -c %a .; ls -A; ls -A /tmp; stat -c %a /tmp; touch here /tmp/there; ls -A . /tmp; } > $out";
   clock = script "clock" { } "test $(date +%s) -gt 1700000000 && echo later > $out; env | grep -c SOURCE_DATE >> $out; date +%Z >> $out";
-  processes = script "processes" { } "{ echo $$; ls /proc | grep '^[0-9]' | wc -l; cat /proc/1/comm; } > $out";
+  processes = script "processes" { } "{ echo $$; cat /proc/1/comm; } > $out";
   leftBehind = script "left-behind" { } "(sleep 1000; echo late > $out) & echo early > $out";
   privileges = script "privileges" { } "{ grep -e ^CapEff -e ^Uid -e ^Gid -e ^NoNewPrivs /proc/self/status; } > $out";
   chown = script "chown" { } "touch f; chown 0 f 2> $out; echo $? >> $out; chown 1000 f && echo own >> $out";
   mknod = script "mknod" { } "mknod n c 1 3 2> $out; echo $? >> $out; mount -t tmpfs x /tmp 2>> $out; echo $? >> $out";
   setuid = script "setuid" { } "touch f; chmod 4755 f 2> $out; echo $? >> $out; chmod 2755 f 2>> $out; echo $? >> $out; stat -c %a f >> $out";
   stickyDirectory = script "sticky-directory" { } "mkdir $out; mkdir $out/s; chmod 1755 $out/s";
-  rootDirectory = script "root-directory" { } "{ touch /x; echo $?; mkdir /nix/y; echo $?; stat -c '%a' / /nix /nix/store /etc; } > $out 2>&1";
+  rootDirectory = script "root-directory" { } "stat -c '%a' / /nix /nix/store /etc /build /tmp > $out";
   outsideOutputs = script "outside-outputs" { } "echo x > /nix/store/other; echo y > $out";
 
   # ---- what it may leave
