@@ -175,7 +175,7 @@ const head = nar("nix-archive-1", "(", "type", "regular", "contents");
 
 test.each<[string, Uint8Array, string]>([
   ["nothing", new Uint8Array(0), "unexpected end"],
-  ["another magic", nar("nix-archive-2"), "magic"],
+  ["another magic", nar("nix-archive-2"), "look like a Nix archive"],
   ["unknown type", archive("fifo", ")"), "unknown file type 'fifo'"],
   ["names out of order", archive("directory", ...entry("b"), ...entry("a"), ")"), "not sorted"],
   ["a name twice", archive("directory", ...entry("a"), ...entry("a"), ")"), "not sorted"],
@@ -189,13 +189,17 @@ test.each<[string, Uint8Array, string]>([
   [
     "executable twice",
     archive("regular", "executable", "", "executable", "", "contents", "", ")"),
-    "expected 'contents'",
+    "expected tag 'contents'",
   ],
-  ["executable with a value", archive("regular", "executable", "x", "contents", "", ")"), "expected ''"],
-  ["no contents", archive("regular", ")"), "expected 'contents'"],
+  ["executable with a value", archive("regular", "executable", "x", "contents", "", ")"), "string is too long"],
+  ["no contents", archive("regular", ")"), "expected tag 'contents'"],
   ["trailing data", Uint8Array.from([...archive("symlink", "target", "x", ")"), 0]), "trailing data"],
   ["a length beyond the end", Uint8Array.from([...head, 255, 255, 255, 255, 0, 0, 0, 0]), "unexpected end"],
-  ["a length beyond every number", Uint8Array.from([...head, 255, 255, 255, 255, 255, 255, 255, 255]), "out of range"],
+  [
+    "a length beyond every number",
+    Uint8Array.from([...head, 255, 255, 255, 255, 255, 255, 255, 255]),
+    "unexpected end-of-file",
+  ],
   [
     "padding that is not zero",
     Uint8Array.from([...head, 1, 0, 0, 0, 0, 0, 0, 0, 65, 0, 0, 0, 0, 0, 0, 1]),
@@ -208,7 +212,7 @@ test.each<[string, Uint8Array, string]>([
       "nix-archive-1",
       ...Array.from({ length: 3000 }, () => ["(", "type", "directory", "entry", "(", "name", "a", "node"]).flat(),
     ),
-    "too deeply",
+    "maximum depth of 64",
   ],
 ])("NAR with %s is refused", (_, bytes, message) => expect(() => decodeNar(bytes)).toThrow(message));
 

@@ -13,12 +13,13 @@ export type NarSink = (piece: Uint8Array) => void;
 
 const MAGIC = "nix-archive-1";
 
-/** Deeper trees than this are refused: no real file system path is that deep. */
-const MAX_DEPTH = 1024;
+/** Deeper trees than this are refused, as by Nix. */
+const MAX_DEPTH = 64;
 
-/** Longest keyword; longest file name or link target. */
+/** Longest keyword, file name and link target, in bytes: what file systems have. */
 const MAX_TOKEN = 32;
-const MAX_NAME = 65_536;
+const MAX_NAME = 255;
+const MAX_TARGET = 4095;
 const ZEROS = new Uint8Array(8);
 
 /** One framed string: its length and its padded bytes. */
@@ -228,12 +229,15 @@ export type NarReading<Result> = Generator<number, Result, Uint8Array>;
 export type FileReader<File> = (contents: Uint8Array) => File;
 
 export function* narGrammar<File>(file: FileReader<File>): NarReading<TreeNode<File>> {
-  yield* expectText(MAGIC, "NAR archive doesn't start with the expected magic string");
+  const length = yield* readNumber();
+  const framed = length === MAGIC.length ? yield padded(length) : EMPTY_BYTES;
+  if (fromBytes(framed.subarray(0, MAGIC.length)) !== MAGIC) throw badArchive("input doesn't look like a Nix archive");
+  checkPadding(framed, length);
   return yield* readNode(file, 0);
 }
 
 function* readNode<File>(file: FileReader<File>, depth: number): NarReading<TreeNode<File>> {
-  if (depth > MAX_DEPTH) throw narError("directories nested too deeply");
+  if (depth >= MAX_DEPTH) throw badArchive(`NAR directory nesting exceeds maximum depth of ${MAX_DEPTH}`);
   yield* expectText("(");
   yield* expectText("type");
   const type = yield* readText(MAX_TOKEN);
@@ -242,15 +246,15 @@ function* readNode<File>(file: FileReader<File>, depth: number): NarReading<Tree
       return yield* readRegular(file);
     case "symlink": {
       yield* expectText("target");
-      const target = yield* readText(MAX_NAME);
-      if (target === "" || target.includes("\0")) throw narError("invalid symlink target");
+      const target = yield* readText(MAX_TARGET);
+      if (target === "" || target.includes("\0")) throw badArchive("NAR contains invalid symlink target");
       yield* expectText(")");
       return { type, target };
     }
     case "directory":
       return yield* readDirectory(file, depth);
     default:
-      throw narError(`unknown file type '${type}'`);
+      throw badArchive(`unknown file type '${type}'`);
   }
 }
 
@@ -258,12 +262,12 @@ function* readRegular<File>(file: FileReader<File>): NarReading<TreeNode<File>> 
   let token = yield* readText(MAX_TOKEN);
   const executable = token === "executable";
   if (executable) {
-    yield* expectText("");
+    yield* readString(0);
     token = yield* readText(MAX_TOKEN);
   }
   // Nix's reader takes a file without "contents" as empty; its writer never makes one, so no tree has that archive.
-  if (token !== "contents") throw narError(`expected 'contents', got '${token}'`);
-  const node: TreeNode<File> = { type: "regular", executable, ...file(yield* readString(Number.MAX_SAFE_INTEGER)) };
+  if (token !== "contents") throw badArchive(`expected tag 'contents', got '${token}'`);
+  const node: TreeNode<File> = { type: "regular", executable, ...file(yield* readString(Infinity)) };
   yield* expectText(")");
   return node;
 }
@@ -273,12 +277,12 @@ function* readDirectory<File>(file: FileReader<File>, depth: number): NarReading
   for (let previous = ""; ;) {
     const token = yield* readText(MAX_TOKEN);
     if (token === ")") return { type: "directory", entries };
-    if (token !== "entry") throw narError(`expected 'entry' or ')', got '${token}'`);
+    if (token !== "entry") throw badArchive(`expected tag 'entry' or ')', got '${token}'`);
     yield* expectText("(");
     yield* expectText("name");
     const name = yield* readText(MAX_NAME);
-    if (!isEntryName(name)) throw narError(`NAR contains invalid file name '${name}'`);
-    if (name <= previous) throw narError("NAR directory is not sorted");
+    if (!isEntryName(name)) throw badArchive(`NAR contains invalid file name '${name}'`);
+    if (name <= previous) throw badArchive("NAR directory is not sorted");
     previous = name;
     yield* expectText("node");
     entries.set(name, yield* readNode(file, depth + 1));
@@ -289,28 +293,31 @@ function* readDirectory<File>(file: FileReader<File>, depth: number): NarReading
 /** A framed string of any content, its padding checked. */
 function* readString(limit: number): NarReading<Uint8Array> {
   const length = yield* readNumber();
-  if (length > limit) throw narError(`string of ${length} bytes is too long`);
+  if (length > limit) throw narError("string is too long");
   const framed = yield padded(length);
-  for (let at = length; at < framed.length; at++) if (framed[at] !== 0) throw narError("non-zero padding");
+  checkPadding(framed, length);
   return framed.subarray(0, length);
+}
+
+function checkPadding(framed: Uint8Array, length: number): void {
+  for (let at = length; at < framed.length; at++) if (framed[at] !== 0) throw narError("non-zero padding");
 }
 
 export function* readText(limit: number): NarReading<ByteString> {
   return fromBytes(yield* readString(limit));
 }
 
-/** A little-endian 64-bit number. */
+/** A little-endian 64-bit number; beyond 2^53 it is only about right, and more than there can be. */
 export function* readNumber(): NarReading<number> {
   const bytes = yield 8;
   let value = 0;
   for (let index = 7; index >= 0; index--) value = value * 256 + (bytes[index] as number);
-  if (value > Number.MAX_SAFE_INTEGER) throw narError("number out of range");
   return value;
 }
 
-function* expectText(text: string, message?: string): NarReading<void> {
+function* expectText(text: string): NarReading<void> {
   const got = yield* readText(MAX_TOKEN);
-  if (got !== text) throw narError(message ?? `expected '${text}', got '${got}'`);
+  if (got !== text) throw badArchive(`expected tag '${text}', got '${got}'`);
 }
 
 /**
@@ -330,7 +337,7 @@ export function readWhole<Result>(bytes: Uint8Array, reading: NarReading<Result>
   let step = reading.next(EMPTY_BYTES);
   while (step.done !== true) {
     const end = offset + step.value;
-    if (end > bytes.length) throw narError("unexpected end of archive", bytes.length);
+    if (end > bytes.length) throw narError("unexpected end-of-file", bytes.length);
     const piece = bytes.subarray(offset, end);
     offset = end;
     step = reading.next(piece);
@@ -364,7 +371,7 @@ export class PieceReader<Result> {
   /** @throws FormatError "nar" when the pieces so far are not the whole */
   finish(): Result {
     if (this.#step.done !== true && this.#step.value === 0) this.#consume();
-    if (this.#step.done !== true) throw narError("unexpected end of archive");
+    if (this.#step.done !== true) throw narError("unexpected end-of-file");
     return this.#step.value;
   }
 
@@ -400,6 +407,10 @@ function writeLength(target: Uint8Array, length: number): void {
 
 function padded(length: number): number {
   return Math.ceil(length / 8) * 8;
+}
+
+function badArchive(message: string): FormatError {
+  return narError(`bad archive: ${message}`);
 }
 
 function narError(message: string, offset?: number): FormatError {
