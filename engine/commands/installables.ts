@@ -50,8 +50,12 @@ export function sourceValue({ evaluator, flags, session, world }: LanguageRun): 
 /** A file argument's path; `<name>` is looked up. */
 export function filePath({ evaluator, world }: LanguageRun, file: string): string {
   if (!/^<.*>$/.test(file)) return canonPath(file.startsWith("/") ? file : `${world.cwd}/${file}`);
-  const found = evaluator.force(evaluator.expression("__findFile __nixPath name", { name: file.slice(1, -1) }));
-  return (found as NixPath).path;
+  try {
+    const found = evaluator.force(evaluator.expression("__findFile __nixPath name", { name: file.slice(1, -1) }));
+    return (found as NixPath).path;
+  } catch (thrown) {
+    throw thrown instanceof NixError ? thrown.again(0) : thrown;
+  }
 }
 
 /** `--arg` and `--argstr` as slots. */

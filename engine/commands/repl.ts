@@ -9,25 +9,27 @@ import { isDerivationForced } from "../eval/equality.ts";
 import { NixError } from "../eval/error.ts";
 import { type Evaluator, createEvaluator } from "../eval/evaluator.ts";
 import { type ForcedPrintOptions, printForced } from "../eval/print-forced.ts";
-import { printPos } from "../eval/print.ts";
+import { describeValue, printPos } from "../eval/print.ts";
 import { reportError } from "../eval/report.ts";
-import { Attrs, Lambda, NixPath, PrimOp, PrimOpApp, describeType, isString, textOf } from "../eval/value.ts";
+import { evaluationOrder } from "../eval/symbols.ts";
+import { Attrs, Lambda, NixPath, PrimOp, Thunk, describeType, isString, textOf } from "../eval/value.ts";
 import type { Slot, Value } from "../eval/value.ts";
 import { commentAbove } from "../ide/docs.ts";
 import { GLOBAL_NAMES } from "../ide/globals.ts";
 import { encodeUtf8 } from "../store/format/bytes.ts";
+import type { Expr } from "../syntax/ast.ts";
 import { type Source, positionAt, stringSource } from "../syntax/source.ts";
-import type { Routine } from "../builtins/record.ts";
-import { flakeAttribute, flakeValue, parseFlakeArgument } from "./flakes.ts";
-import { commandLineArguments, filePath, installableValue } from "./installables.ts";
+import { type Routine, call } from "../builtins/record.ts";
+import { computed, flakeAttribute, flakeValue, parseFlakeArgument } from "./flakes.ts";
+import { commandLineArguments, filePath, installableValue, sourceValue } from "./installables.ts";
 import { type LanguageRun, type LanguageSession, type LanguageWorld, newLanguageSession } from "./language.ts";
 import { SOURCE_FLAGS, parseLanguageOptions } from "./language-options.ts";
 import { printFlakeRef } from "../builtins/flake-ref.ts";
 
-/** What the caller does after a line; `incomplete` wants the next line added to it. */
+/** What the caller does after a line; `incomplete` wants the next line added to it, `failed` is the end before the first. */
 export type ReplAnswer =
-  | { readonly kind: "done" | "incomplete" | "quit" }
-  | { readonly kind: "build" | "build-link" | "install" | "log"; readonly drvPath: string }
+  | { readonly kind: "done" | "incomplete" | "quit" | "failed" }
+  | { readonly kind: "build" | "build-link" | "install" | "log" | "shell"; readonly drvPath: string }
   | { readonly kind: "edit"; readonly file: string; readonly line: number };
 
 export interface Repl {
@@ -40,7 +42,7 @@ export interface Repl {
 
 const DONE: ReplAnswer = { kind: "done" };
 
-const SHALLOW: ForcedPrintOptions = { maxDepth: 1, indent: 2, errors: "throw", colors: true };
+const SHALLOW: ForcedPrintOptions = { maxDepth: 1, indent: 2, errors: "throw-top-level", colors: true };
 const DEEP: ForcedPrintOptions = { maxDepth: Infinity, indent: 2, errors: "throw-top-level", colors: true };
 
 /** Something loaded, to be loaded again by `:r`. */
@@ -81,10 +83,11 @@ class ReplState implements Repl {
   }
 
   start(): ReplAnswer {
-    return this.#guarded(() => {
+    return this.#guarded({ kind: "failed" }, () => {
       const { flags } = this.#base;
       const fromSource = flags.has("--expr") || flags.has("--file");
       const names = fromSource && flags.args.length === 0 ? [""] : flags.args;
+      if (fromSource) this.#evaluator.force(sourceValue(this.#run));
       const all = names.map((name): Loaded => (fromSource ? this.#installable(name) : this.#flakeInstallable(name)));
       for (const item of all) this.#add(item, true);
       return DONE;
@@ -94,7 +97,7 @@ class ReplState implements Repl {
   line(text: string): ReplAnswer {
     const trimmed = text.trim();
     if (trimmed === "") return DONE;
-    return this.#guarded(() => {
+    return this.#guarded(DONE, () => {
       const answer = trimmed.startsWith(":") ? this.#command(trimmed) : this.#statement(trimmed);
       if (answer.kind !== "incomplete" && answer.kind !== "quit") this.#session = newLanguageSession();
       return answer;
@@ -128,7 +131,7 @@ class ReplState implements Repl {
   }
 
   /** Tells errors; what was printed before one stands, what was printed before a NeedsIO does not. */
-  #guarded(work: () => ReplAnswer): ReplAnswer {
+  #guarded(failed: ReplAnswer, work: () => ReplAnswer): ReplAnswer {
     this.#out = "";
     const { world } = this.#base;
     try {
@@ -141,7 +144,7 @@ class ReplState implements Repl {
       if (isIncomplete(thrown)) return { kind: "incomplete" };
       world.error(reportError(thrown, { showTrace: this.#showTrace }));
       world.print(this.#out);
-      return DONE;
+      return failed;
     }
   }
 
@@ -167,7 +170,7 @@ class ReplState implements Repl {
     const binding = /^([a-zA-Z_][a-zA-Z0-9_'-]*)(\s*=)(?!=)(?=\s*\S)/.exec(text);
     if (binding !== null && !isKeyword(binding[1]!)) {
       try {
-        this.#scope = { ...this.#scope, [binding[1]!]: this.#bound(text, binding[0].length) };
+        this.#scope = { ...this.#scope, [binding[1]!]: this.#bound(text, binding[1]!, binding[0].length) };
         return DONE;
       } catch (thrown) {
         // What is no whole binding is told of as an expression, one with a stray "=".
@@ -185,13 +188,14 @@ class ReplState implements Repl {
   }
 
   /** The value of `name = expression`: the expression, at its own place in the line. */
-  #bound(text: string, start: number): Slot {
+  #bound(text: string, name: string, start: number): Slot {
     const source: { -readonly [K in keyof Source]: Source[K] } = {
       ...stringSource(" ".repeat(start) + text.slice(start)),
       basePath: this.#base.world.cwd,
     };
     const slot = this.#evaluator.expression(source, this.#scope);
     source.text = text;
+    nameFunction(slot, name);
     return slot;
   }
 
@@ -212,7 +216,7 @@ class ReplState implements Repl {
   }
 
   #command(text: string): ReplAnswer {
-    const [, name, argument] = /^(:\S+)\s*([^]*)$/.exec(text)!;
+    const [, name, argument] = /^(:\S*)\s*([^]*)$/.exec(text)!;
     const command = COMMANDS.find(({ names }) => names.includes(name!));
     if (command === undefined) throw new NixError("usage", `unknown command '${name!}'`);
     return command.run(this, argument!);
@@ -236,10 +240,7 @@ class ReplState implements Repl {
   }
 
   loadFlake(text: string): ReplAnswer {
-    this.#add(
-      { label: `flake '${text}'`, load: () => flakeValue(this.#run, parseFlakeArgument(this.#run, text).ref) },
-      false,
-    );
+    this.#addNames(flakeValue(this.#run, parseFlakeArgument(this.#run, text).ref));
     return DONE;
   }
 
@@ -249,17 +250,22 @@ class ReplState implements Repl {
   }
 
   lastLoaded(): ReplAnswer {
-    this.#print(`${this.#last.join(", ")}\n`);
+    this.#print(this.#last.map((name) => `${name}\n`).join(""));
     return DONE;
   }
 
   reload(): ReplAnswer {
-    const again = this.#loaded;
     this.#evaluator.refresh();
+    this.#loadAgain();
+    return DONE;
+  }
+
+  /** What the command line named, and then the files that were loaded; what fails ends it, and is the last that is kept. */
+  #loadAgain(): void {
+    const again = this.#session.remember("loaded", () => this.#loaded);
     this.#scope = {};
     this.#loaded = [];
     for (const item of again) this.#add(item, true);
-    return DONE;
   }
 
   printDeep(text: string): ReplAnswer {
@@ -288,11 +294,20 @@ class ReplState implements Repl {
     return DONE;
   }
 
-  derivation(text: string, kind: "build" | "build-link" | "install" | "log"): ReplAnswer {
+  derivation(text: string, kind: "build" | "build-link" | "install" | "log" | "shell"): ReplAnswer {
     const slot = this.#slot(text);
     return { kind, drvPath: this.#evaluator.run(() => drvPathOf(slot)) };
   }
 
+  /** An environment in which a derivation has been built, and is at hand. */
+  shellWith(text: string): ReplAnswer {
+    const slot = this.#slot(text);
+    const wrapped = this.#session.remember("wrapped", () => this.#expression(stringSource(WITH_PACKAGE)));
+    const shell = this.#evaluator.run(() => applied(wrapped, slot));
+    return { kind: "shell", drvPath: this.#evaluator.run(() => drvPathOf(shell)) };
+  }
+
+  /** The file of a value, for an editor; afterwards everything is loaded again. */
   edit(text: string): ReplAnswer {
     const value = this.#evaluator.force(this.#slot(text));
     if (value instanceof NixPath) return { kind: "edit", file: value.path, line: 1 };
@@ -318,17 +333,22 @@ class ReplState implements Repl {
 
   #add(item: Loaded, told: boolean): void {
     if (told) this.#session.once(`loading ${item.label}`, () => this.#tell(`Loading ${item.label}...\n`));
+    this.#loaded = [...this.#loaded.filter(({ label }) => label !== item.label), item];
     const args = commandLineArguments(this.#run);
     this.#addNames(this.#evaluator.autoCall(item.load(), args));
-    this.#loaded = [...this.#loaded.filter(({ label }) => label !== item.label), item];
   }
 
   #addNames(slot: Slot): void {
     const value = this.#evaluator.force(slot);
-    if (!(value instanceof Attrs)) throw new NixError("type", `expected a set but found ${describeType(value)}`);
+    if (!(value instanceof Attrs)) {
+      const what = "while evaluating an attribute set to be merged in the global scope";
+      throw new NixError("type", `expected a set but found ${describeValue(value)}`).within(what);
+    }
     this.#scope = { ...this.#scope, ...slotsOf(value) };
-    this.#last = value.keys.names;
-    const shown = this.#last.slice(0, MOST_NAMES);
+    const { names } = value.keys;
+    const order = this.#evaluator.run((context) => computed(() => evaluationOrder(value, context.symbols)));
+    this.#last = order.map((index) => names[index]!);
+    const shown = names.slice(0, MOST_NAMES);
     const more = this.#last.length - shown.length;
     this.#tell(
       `Added ${value.size} variables.\n${shown.join(", ")}${more > 0 ? `\n... and ${more} more; view with :ll` : ""}\n`,
@@ -336,17 +356,35 @@ class ReplState implements Repl {
   }
 }
 
+/** A function has the name that it is bound to, and so has what it gives when that is written as a function too. */
+function nameFunction(slot: Slot, name: string): void {
+  const lambda: { name: string | null; readonly expr: Expr } | undefined =
+    slot instanceof Thunk ? slot.code?.lambda : undefined;
+  if (lambda === undefined) return;
+  lambda.name = name;
+  for (let expr = lambda.expr; expr.kind === "lambda"; expr = expr.body) (expr as { name: string | null }).name = name;
+}
+
 /** Names that are listed when a set is added. */
 const MOST_NAMES = 20;
 
 const isIncomplete = (error: NixError): boolean =>
-  error.kind === "syntax" && error.message.includes("unexpected end of file");
+  error.kind === "syntax" &&
+  error.pos?.source.origin.type === "string" &&
+  error.message.includes("unexpected end of file");
 
 const isKeyword = (name: string): boolean =>
   ["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"].includes(name);
 
 const slotsOf = (set: Attrs): Record<string, Slot> =>
   Object.fromEntries(set.keys.names.map((name, index) => [name, set.values[index]!]));
+
+/** What `:u` enters: an environment with one package. */
+const WITH_PACKAGE = 'drv: (import <nixpkgs> {}).runCommand "shell" { buildInputs = [ drv ]; } ""';
+
+function* applied(fn: Slot, argument: Slot): Routine<Value> {
+  return yield call(fn, [argument]);
+}
 
 function* drvPathOf(slot: Slot): Routine<string> {
   const value = yield slot;
@@ -359,7 +397,7 @@ function* drvPathOf(slot: Slot): Routine<string> {
 
 /** What is known of a function: of a builtin by its record, of a lambda where it is and the comment above. */
 function documentation(value: Value): string | undefined {
-  if (value instanceof PrimOp || value instanceof PrimOpApp) {
+  if (value instanceof PrimOp) {
     const record = builtinTable.find(({ name }) => name === value.builtin.name);
     if (record === undefined || !("args" in record)) return undefined;
     const args = record.args.map(({ name }) => ` ${name}`).join("");
@@ -438,6 +476,13 @@ const COMMANDS: readonly ReplCommand[] = [
   },
   { names: [":q", ":quit"], takes: "", doc: "leave", run: () => ({ kind: "quit" }) },
   { names: [":r", ":reload"], takes: "", doc: "load all files again", run: (repl) => repl.reload() },
+  {
+    names: [":sh"],
+    takes: "EXPRESSION",
+    doc: "a shell with what a derivation needs",
+    run: (repl, text) => repl.derivation(text, "shell"),
+  },
+  { names: [":u"], takes: "EXPRESSION", doc: "a shell with a package", run: (repl, text) => repl.shellWith(text) },
   { names: [":t"], takes: "EXPRESSION", doc: "say what a value is", run: (repl, text) => repl.typeOf(text) },
   { names: [":doc"], takes: "EXPRESSION", doc: "what is known of a function", run: (repl, text) => repl.doc(text) },
   {

@@ -11,6 +11,7 @@ import { coerceToString } from "./coerce.ts";
 import { isDerivationForced } from "./equality.ts";
 import { NixError } from "./error.ts";
 import { printFloat } from "./float-text.ts";
+import { Keys } from "./keys.ts";
 import { angled, printFunction, printName, quoteString, scalar } from "./print.ts";
 import { evalContext } from "./runtime.ts";
 import {
@@ -44,6 +45,9 @@ export const evalPrintOptions: ForcedPrintOptions = {
   errors: "throw-top-level",
   colors: false,
 };
+
+/** Empty sets are all one, as in C++ Nix: the second is a repetition. */
+const EMPTY_SET = new Attrs(new Keys([]), []);
 
 type Color = "scalar" | "string" | "function" | "derivation" | "error" | "repeated" | "path";
 
@@ -101,8 +105,9 @@ class ForcedPrinter {
   }
 
   *#attrs(set: Attrs, depth: number): Routine<void> {
-    if (set.size > 0 && this.#seen.has(set)) return this.#colored("repeated", angled("repeated"));
-    if (set.size > 0) this.#seen.add(set);
+    const identity = set.size === 0 ? EMPTY_SET : set;
+    if (this.#seen.has(identity)) return this.#colored("repeated", angled("repeated"));
+    this.#seen.add(identity);
     if (yield* isDerivationForced(set)) return yield* this.#derivation(set);
     if (depth >= this.#options.maxDepth) return this.#out("{ ... }");
     yield* this.#parts("{", "}", set.values, depth, (index) => `${printName(set.keys.names[index]!)} = `);
@@ -122,21 +127,19 @@ class ForcedPrinter {
     depth: number,
     label: ((index: number) => string) | undefined,
   ): Routine<void> {
-    const before = this.#indent;
-    try {
-      this.#out(open);
-      const lines = yield* this.#takesLines(parts);
-      if (lines) this.#indent += " ".repeat(this.#options.indent);
-      const space = lines ? `\n${this.#indent}` : " ";
-      for (const [index, part] of parts.entries()) {
-        this.#out(`${space}${label?.(index) ?? ""}`);
-        yield* this.print(part, depth + 1);
-        if (label !== undefined) this.#out(";");
-      }
-      this.#out(`${lines ? `\n${before}` : " "}${close}`);
-    } finally {
-      this.#indent = before;
+    // An error leaves the indentation as it is, as in C++ Nix: what follows it is set in further.
+    this.#out(open);
+    const { indent } = this.#options;
+    this.#indent += " ".repeat(indent);
+    const lines = yield* this.#takesLines(parts);
+    const space = lines ? `\n${this.#indent}` : " ";
+    for (const [index, part] of parts.entries()) {
+      this.#out(`${space}${label?.(index) ?? ""}`);
+      yield* this.print(part, depth + 1);
+      if (label !== undefined) this.#out(";");
     }
+    this.#indent = this.#indent.slice(indent);
+    this.#out(`${lines ? `\n${this.#indent}` : " "}${close}`);
   }
 
   /** Several lines for several parts, and for one that has parts itself. */

@@ -23,7 +23,7 @@ export async function runRepl(argv: readonly string[], host: LanguageHost, conte
     return thrown.status;
   }
   host.error(REPL_BANNER);
-  await settle(() => repl.start());
+  if ((await settle(() => repl.start()))?.kind !== "done") return 1;
   const isTerminal = process.stdin.isTTY === true;
   const lines = readline.createInterface({
     input: process.stdin,
@@ -43,7 +43,8 @@ export async function runRepl(argv: readonly string[], host: LanguageHost, conte
     if (answer?.kind === "quit") return 0;
     before = answer?.kind === "incomplete" ? `${text}\n` : "";
     if (answer !== undefined) await follow(answer, context);
-    if (before === "" && text.trim() !== "") host.print("\n");
+    if (answer?.kind === "edit") await settle(() => repl.line(":r"));
+    if (before === "") host.print("\n");
     ask(before === "" ? PROMPT : CONTINUED);
   }
   host.print("\n");
@@ -74,10 +75,15 @@ async function follow(answer: ReplAnswer, context: CommandContext): Promise<void
       await nix.run(["profile", "install", answer.drvPath], context);
       return;
     case "edit":
-      spawnSync(process.env["EDITOR"] ?? "vi", [`+${answer.line}`, Buffer.from(answer.file, "latin1").toString()], {
-        stdio: "inherit",
-      });
+      edit(Buffer.from(answer.file, "latin1").toString(), answer.line);
   }
+}
+
+/** Opens a file in $EDITOR, at a line where the editor is known to take one. */
+function edit(file: string, line: number): void {
+  const [program = "cat", ...flags] = (process.env["EDITOR"] ?? "cat").split(/\s+/);
+  const takesLine = /emacs|nano|vim|kak/.test(program);
+  spawnSync(program, [...flags, ...(takesLine ? [`+${line}`] : []), file], { stdio: "inherit" });
 }
 
 async function build(drvPath: string, link: boolean, context: CommandContext): Promise<number> {
