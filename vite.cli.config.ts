@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-/** The command-line program: one file, every dependency inside, Node's own modules outside. */
+/** The command-line program: a small file that loads what a command needs, every dependency inside, Node's own modules outside. */
 export default defineConfig({
   build: {
     ssr: "workers/node/main.ts",
@@ -11,7 +11,7 @@ export default defineConfig({
     rollupOptions: {
       output: {
         entryFileNames: "terrarium.mjs",
-        chunkFileNames: "cli/[name]-[hash].mjs",
+        chunkFileNames: "cli/[name].mjs",
         banner: "#!/usr/bin/env node",
       },
     },

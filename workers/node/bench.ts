@@ -2,7 +2,6 @@
  * `terrarium bench --eval [-E EXPR | FILE] --runs N [--fresh]`: wall milliseconds a run, in one process, as JSON.
  */
 import path from "node:path";
-import { isMainThread, Worker } from "node:worker_threads";
 import { createEvaluator } from "#engine/eval/evaluator.ts";
 import { printAmbiguous } from "#engine/eval/print.ts";
 import { fileSource, stringSource, type Source } from "#engine/syntax/source.ts";
@@ -41,26 +40,7 @@ function parseArguments(argv: readonly string[]): BenchArguments {
   return result;
 }
 
-/** Megabytes of stack for a thread that evaluates, and the nesting that fits in it. */
-const stackSizeMb = 64;
-const directDepth = 40_000;
-/** Megabytes for young values: most die at once, and a deep stack is searched at each collection. */
-const maxYoungGenerationSizeMb = 128;
-
-/** Runs on a thread with a deep stack, as a long-lived evaluator on Node would. */
-export function bench(argv: readonly string[]): Promise<number> {
-  if (!isMainThread) return Promise.resolve(measure(argv));
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), {
-      argv: ["bench", ...argv],
-      resourceLimits: { stackSizeMb, maxYoungGenerationSizeMb },
-    });
-    worker.on("error", reject);
-    worker.on("exit", resolve);
-  });
-}
-
-function measure(argv: readonly string[]): number {
+export async function bench(argv: readonly string[]): Promise<number> {
   const options = parseArguments(argv);
   const io = new NodeIo({
     storeDir: DEFAULT_STORE_DIR,
@@ -71,7 +51,7 @@ function measure(argv: readonly string[]): number {
     log: (line) => process.stderr.write(`${line}\n`),
   });
   const nixPath = [...options.includes, ...splitNixPath(process.env["NIX_PATH"] ?? "")];
-  const evaluator = createEvaluator({ io, settings: { ...hostSettings(), directDepth, nixPath } });
+  const evaluator = createEvaluator({ io, settings: { ...hostSettings(), nixPath } });
   const cwd = toByteString(process.cwd());
   const file = toByteString(path.resolve(options.file ?? "default.nix"));
   // The program itself is evaluated anew in each run; what it imports is kept, as in an editor.

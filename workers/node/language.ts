@@ -14,6 +14,7 @@ import type { Addition } from "#engine/eval/pending-writes.ts";
 import type { Settings } from "#engine/eval/settings.ts";
 import { StoreError } from "#engine/store/error.ts";
 import type { Store } from "#engine/store/store.ts";
+import { DEEP_STACK_DEPTH, hasDeepStack } from "./deep-stack.ts";
 import { NodeIo } from "./io.ts";
 import { fetchInput } from "./fetch-input.ts";
 
@@ -25,9 +26,9 @@ export const environment = (name: string): string | undefined => {
   return value === undefined ? undefined : toByteString(value);
 };
 
-/** Settings of this host: Node's stack holds about twice what a browser worker's does. */
+/** Settings of this host: Node's first stack holds about twice what a browser worker's does. */
 export const hostSettings = (): Partial<Settings> => ({
-  directDepth: 800,
+  directDepth: hasDeepStack() ? DEEP_STACK_DEPTH : 800,
   system: process.arch === "arm64" ? "aarch64-linux" : process.arch === "ia32" ? "i686-linux" : "x86_64-linux",
 });
 

@@ -1,29 +1,33 @@
 /**
- * The command line: `terrarium COMMAND ARGUMENTS…`, or the command by the name the program was started under.
+ * The command line: `terrarium COMMAND ARGUMENTS…`, or the command by the name the program was started under. What a command needs is
+ * loaded when it is asked for, because a program that evaluates one expression should not wait for the machine's code.
  */
 import path from "node:path";
-import { bench } from "./bench.ts";
-import { nixInstantiate } from "./nix-instantiate.ts";
-import { storeCommands } from "./store-commands.ts";
+import { hasDeepStack, onDeepStack } from "./deep-stack.ts";
 
 type CommandLine = (argv: readonly string[]) => Promise<number>;
 
-/** Commands by name; one line adds one. */
-const commands: Readonly<Record<string, CommandLine>> = {
-  ...storeCommands,
-  "nix-instantiate": nixInstantiate,
-  bench,
+/** Commands that do nothing but evaluate, each a module of its own: they run on a thread with a deep stack. */
+const evaluating: Readonly<Record<string, () => Promise<CommandLine>>> = {
+  "nix-instantiate": async () => (await import("./nix-instantiate.ts")).nixInstantiate,
+  bench: async () => (await import("./bench.ts")).bench,
 };
 
+/** Runs a command; undefined when there is none of that name. */
+async function run(name: string, args: readonly string[]): Promise<number | undefined> {
+  const program = evaluating[name];
+  if (program !== undefined) return hasDeepStack() ? (await program())(args) : onDeepStack([name, ...args]);
+  return (await import("./store-commands.ts")).storeCommands[name]?.(args);
+}
+
 async function main(): Promise<number> {
-  const called = path.basename(process.argv[1] ?? "");
-  const args = process.argv.slice(2);
-  const named = commands[called];
-  if (named !== undefined) return named(args);
-  const [name, ...rest] = args;
-  const command = name === undefined ? undefined : commands[name];
-  if (command !== undefined) return command(rest);
-  process.stderr.write(`usage: terrarium COMMAND ARGUMENTS…\ncommands: ${Object.keys(commands).join(", ")}\n`);
+  const called = hasDeepStack() ? "terrarium" : path.basename(process.argv[1] ?? "", ".mjs");
+  const [name, ...rest] = called === "terrarium" ? process.argv.slice(2) : [called, ...process.argv.slice(2)];
+  const code = name === undefined ? undefined : await run(name, rest);
+  if (code !== undefined) return code;
+  const { storeCommands } = await import("./store-commands.ts");
+  const names = [...Object.keys(storeCommands), ...Object.keys(evaluating)];
+  process.stderr.write(`usage: terrarium COMMAND ARGUMENTS…\ncommands: ${names.join(", ")}\n`);
   return 1;
 }
 

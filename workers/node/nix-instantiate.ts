@@ -2,9 +2,7 @@
  * `nix-instantiate` on Node. With NIX_REMOTE=local?root=DIR it writes to a real store; without, it only computes.
  */
 import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
-import { openFsStore } from "./fs-store.ts";
 import { Output, environment, runOnNode, toByteString } from "./language.ts";
-import { nodeContext } from "./store-commands.ts";
 
 /** `local?root=DIR` names the directory; `dummy://` and anything else has no files. */
 function storeRoot(remote: string | undefined): string | undefined {
@@ -15,7 +13,7 @@ function storeRoot(remote: string | undefined): string | undefined {
 export async function nixInstantiate(argv: readonly string[]): Promise<number> {
   const storeDir = environment("NIX_STORE_DIR") ?? DEFAULT_STORE_DIR;
   const root = storeRoot(process.env["NIX_REMOTE"]);
-  const store = root === undefined ? undefined : await openFsStore(root, { storeDir });
+  const store = root === undefined ? undefined : await (await import("./fs-store.ts")).openFsStore(root, { storeDir });
   const out = new Output();
   try {
     return await runOnNode(["nix-instantiate", ...argv.map(toByteString)], {
@@ -24,7 +22,7 @@ export async function nixInstantiate(argv: readonly string[]): Promise<number> {
       root,
       print: (text) => out.print(text),
       error: (text) => out.error(text),
-      context: () => nodeContext(new AbortController().signal),
+      context: async () => (await import("./store-commands.ts")).nodeContext(new AbortController().signal),
     });
   } finally {
     out.flush();
