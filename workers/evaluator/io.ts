@@ -176,9 +176,15 @@ export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageI
     },
     answerStore: (path, answer) => void outside.set(path, answer),
     answerRead: (path, contents) => void reads.set(path, fromBytes(contents)),
-    answerRealise: (drvPath, outputs, paths) =>
-      void answers.set(requestKey({ kind: "realise", drvPath, outputs }), paths),
-    answerFetch: (fetch, result) => void answers.set(requestKey({ kind: "fetch", fetch }), result),
+    // What these put into the store may have been asked for before, and not been there.
+    answerRealise(drvPath, outputs, paths) {
+      if (!(paths instanceof NixError)) for (const path of paths) outside.delete(path);
+      answers.set(requestKey({ kind: "realise", drvPath, outputs }), paths);
+    },
+    answerFetch(fetch, result) {
+      if (!(result instanceof NixError)) outside.delete(result.storePath);
+      answers.set(requestKey({ kind: "fetch", fetch }), result);
+    },
     instantiation(drvPath) {
       const found: StoreItem[] = [];
       const seen = new Set<string>();
