@@ -10,11 +10,12 @@ import { Hint } from "#web/features/walk/hint.tsx";
 import "./editor-pane.css";
 import type { EditorPlace } from "./editor-place.ts";
 import { FileTabs } from "./file-tabs.tsx";
+import { loadMonaco } from "./monaco-stages.ts";
 import { PlainEditor } from "./plain-editor.tsx";
 import { takeFiles } from "./take-files.ts";
 import { Problems } from "./problems.tsx";
 
-const MonacoEditor = lazy(() => import("./monaco-editor.tsx"));
+const MonacoEditor = lazy(loadMonaco);
 
 /** Monaco is made for a mouse and a keyboard; on touch screens the plain editor is the better one. */
 const touchOnly = (): boolean => matchMedia("(hover: none) and (pointer: coarse)").matches;

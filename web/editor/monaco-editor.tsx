@@ -3,6 +3,7 @@ import { useEffect, useEffectEvent, useRef } from "react";
 import type { EditorPlace } from "./editor-place.ts";
 import { fileOfModel, modelUri, showDiagnostics, syncModels, toMonacoRange } from "./models.ts";
 import { monaco, prepareMonaco } from "./monaco.ts";
+import { nextTurn } from "./next-turn.ts";
 import { registerProviders } from "./providers.ts";
 import { usePage, type Page } from "#web/state/context.ts";
 import type { State } from "#web/state/model.ts";
@@ -31,6 +32,7 @@ export default function MonacoEditor(props: MonacoEditorProps) {
     let gone = false;
     const start = async (): Promise<void> => {
       await prepareMonaco();
+      await nextTurn();
       if (!gone && place.current) stop = begin(place.current);
     };
     void start();

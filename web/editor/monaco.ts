@@ -35,6 +35,7 @@ import { shikiToMonaco } from "@shikijs/monaco";
 import { createHighlighterCore } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
 import nix from "shiki/langs/nix.mjs";
+import { nextTurn } from "./next-turn.ts";
 import { darkTheme, lightTheme } from "./themes.ts";
 
 export { monaco };
@@ -74,5 +75,6 @@ async function prepare(): Promise<void> {
     langs: [nix],
     engine: createJavaScriptRegexEngine(),
   });
+  await nextTurn();
   shikiToMonaco(highlighter, monaco as unknown as Parameters<typeof shikiToMonaco>[1]);
 }
