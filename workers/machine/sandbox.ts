@@ -91,7 +91,7 @@ export class Sandbox {
       return { ok: true, ...collected, milliseconds: milliseconds() };
     } catch (error) {
       if (!(error instanceof MachineError) || error.code === "bad-image") throw error;
-      const failure = build.stopped ?? ({ kind: "machine", text: errorText(error) } as const);
+      const failure = build.stopped ?? guestFailure(error, request);
       return { ok: false, failure, milliseconds: this.#now() - began };
     } finally {
       build.dispose();
@@ -185,6 +185,14 @@ class Build {
     clearTimeout(this.#timers.get(name));
     this.#timers.set(name, setTimeout(act, seconds * 1000));
   }
+}
+
+/** The guest ends the copy of the outputs with EINVAL at what is neither file, directory nor link, without a word on which it was. */
+function guestFailure(error: MachineError, { outputs }: SandboxRequest): SandboxFailure {
+  const [output] = outputs[0] ?? [];
+  if (error.code === "refused" && error.message === "22" && output !== undefined)
+    return { kind: "output", output, problem: "type", path: "" };
+  return { kind: "machine", text: errorText(error) };
 }
 
 /** Empties the build tree and writes the specification into it. */
