@@ -292,10 +292,36 @@ describe("a builder", { timeout: 120_000 }, () => {
   // Whether a script gets to say a word within the second depends on how busy the host is.
   it("takes too long", async () => expect(await build("busybox sleep 60", { timeout: 1 })).toBe("error timeout|"));
   it("is silent too long", async () => expect(await build("busybox sleep 60", { maxSilent: 1 })).toBe("error silent|"));
+  it("runs out of memory, and the next build does not know of it", async () => {
+    expect(await build("busybox dd if=/dev/zero of=/tmp/full bs=1048576 count=2000 2> /dev/null")).toBe(
+      "error memory|",
+    );
+    expect(await build("echo fine > $out")).toBe("- fine\n|");
+  });
+  it("varies the order of directories in a second build", async () => {
+    const names = async (again: boolean): Promise<string[]> => {
+      const made = await build("busybox find /nix/store/*/bin -type f -o -type l > $out", { again });
+      return made.match(/[^/]+(?=\n)/g) ?? [];
+    };
+    expect(await names(true)).toEqual((await names(false)).toReversed());
+  });
+  check(
+    "has a clock that is ahead in a second build",
+    "test $(busybox date +%s) -gt $((now + 30000000)) && echo ahead > $out",
+    "- ahead\n|",
+    {
+      again: true,
+      env: new Map([
+        ["PATH", bin],
+        ["out", out],
+        ["now", String(Math.floor(Date.now() / 1000))],
+      ]),
+    },
+  );
   check(
     "gives up when there is no program",
     "true",
-    "error exit|sandbox: executing '/nix/store/none': No such file or directory\n",
+    "error exit|error: executing '/nix/store/none': No such file or directory\n",
     { program: "/nix/store/none" },
   );
 
