@@ -164,6 +164,18 @@ export interface LanguageAnswers {
   folds: FoldingRange[];
 }
 
+/** What a line of the repl printed, in order, and what is to be done beyond evaluating. */
+export interface ReplOutcome {
+  readonly output: readonly { readonly stream: "out" | "err"; readonly text: string }[];
+  /** `incomplete` wants the next line added to this one. */
+  readonly next: "done" | "incomplete" | "quit" | "build" | "install" | "log" | "shell" | "edit";
+  /** The derivation that is to be built, with everything that has to be in the store before. */
+  readonly drvPath?: string;
+  readonly items?: readonly StoreItem[];
+  /** The file that is to be edited. */
+  readonly file?: string;
+}
+
 export interface EvaluatorWorker {
   /** Once, before anything else: the samples' archive, and what to ask the page for. */
   start(archive: Uint8Array, services: EvaluatorServices): Promise<void>;
@@ -173,6 +185,10 @@ export interface EvaluatorWorker {
   /** Everything below a derivation of an earlier outcome that has to be in the store before it is realised. */
   instantiation(drvPath: string): Promise<StoreItem[]>;
   run(argv: readonly string[], files: Readonly<Record<string, string>>): Promise<CommandOutcome>;
+  /** A line of the repl, which begins with the worker's first one; files that were loaded are read again by `:r`. */
+  replLine(line: string, files: Readonly<Record<string, string>>): Promise<ReplOutcome>;
+  /** What the last word of a line of the repl may become. */
+  completeRepl(line: string): Promise<string[]>;
   /** Answers a question about one file; the answer's type goes with the question's kind. */
   ask(path: string, text: string, question: LanguageQuestion): Promise<LanguageAnswers[LanguageQuestion["kind"]]>;
 }

@@ -74,6 +74,14 @@ export const panels: PanelRecord[] = [
     component: lazy(() => import("./console/console.tsx")),
   },
   {
+    id: "repl",
+    title: "Repl",
+    icon: "repl",
+    command: "Repl: try expressions over the workspace's files",
+    place: "top",
+    component: lazy(() => import("./repl/repl.tsx")),
+  },
+  {
     id: "lessons",
     title: "Lessons",
     icon: "lessons",

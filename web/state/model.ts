@@ -353,6 +353,21 @@ export interface ConsoleEntry {
   exitCode: number | null;
 }
 
+/** A line of the repl with what it printed; `continues` when it goes on with the line before. */
+export interface ReplEntry {
+  id: number;
+  input: string;
+  continues: boolean;
+  output: { stream: "out" | "err"; text: string }[];
+}
+
+export interface ReplState {
+  entries: ReplEntry[];
+  /** What was typed of an expression that is not complete yet. */
+  pending: string;
+  running: boolean;
+}
+
 export interface TerminalEntry {
   id: string;
   title: string;
@@ -506,6 +521,7 @@ export interface State {
   switching: SwitchState;
   preview: PreviewState;
   console: ConsoleEntry[];
+  repl: ReplState;
   terminals: TerminalEntry[];
   share: ShareState;
   opened: OpenedLink | null;
@@ -603,6 +619,13 @@ export interface Actions {
   runCommand(line: string): Promise<void>;
   completeCommand(line: string): Promise<string[]>;
   clearConsole(): void;
+
+  // repl
+  replLine(line: string): Promise<void>;
+  completeRepl(line: string): Promise<string[]>;
+  /** Stops the line that is evaluated; otherwise drops what was typed of an incomplete one. */
+  stopRepl(): Promise<void>;
+  clearRepl(): Promise<void>;
 
   // share
   share(): Promise<void>;
@@ -712,6 +735,7 @@ export function initialState(): State {
     switching: { phase: "idle", action: "switch", command: "", steps: [], log: [], exitCode: null, failedUnits: [] },
     preview: { path: "/", loading: false, status: null, contentType: null, text: null, error: null, revision: 0 },
     console: [],
+    repl: { entries: [], pending: "", running: false },
     terminals: [],
     share: { busy: false, url: null, expected: null, error: null },
     opened: null,

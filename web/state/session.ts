@@ -21,6 +21,7 @@ import { createEvaluatorHost } from "./session/evaluator-host.ts";
 import { createFetch } from "./session/fetching.ts";
 import { createLanguage } from "./session/language.ts";
 import type { LessonService } from "./session/lessons.ts";
+import type { ReplActions } from "./session/repl.ts";
 import { saveFile } from "./save-file.ts";
 import { createMachineHost } from "./session/machine-host.ts";
 import { createMachining, type MachineService } from "./session/machining.ts";
@@ -130,6 +131,7 @@ async function begin(page: PageStore): Promise<Parts> {
     sourceChunk: async (narHash, chunk) => (await openLibrary()).sourceChunk(narHash, chunk),
   };
   const evaluator = createEvaluatorHost(archive, evaluatorServices);
+  const replEvaluator = createEvaluatorHost(archive, evaluatorServices);
   // While the store opens the evaluator reads the channel, by evaluating what most first visits begin with.
   const { evaluationLimit } = page.getState().ui.settings;
   evaluator.evaluateSystem({ files: { [ENTRY]: typed }, entry: ENTRY }, evaluationLimit).catch(() => undefined);
@@ -139,6 +141,7 @@ async function begin(page: PageStore): Promise<Parts> {
     page,
     store,
     evaluator,
+    replEvaluator,
     machine: createMachineHost({
       wanted: () => page.getState().ui.settings.driver,
       onFallback: (detail) =>
@@ -153,7 +156,9 @@ async function begin(page: PageStore): Promise<Parts> {
     channel,
   };
   page.subscribe(({ workspace: { sources = NO_SOURCES } }, { workspace: before }) => {
-    if (sources !== (before.sources ?? NO_SOURCES)) evaluator.setSources(sources);
+    if (sources === (before.sources ?? NO_SOURCES)) return;
+    evaluator.setSources(sources);
+    replEvaluator.setSources(sources);
   });
   const parts = connect(context);
   await open(parts, typed);
@@ -239,6 +244,9 @@ function connect(context: Context): Parts {
     });
   };
   const theLessons = () => (lessons ??= makeLessons());
+  let repl: Promise<ReplActions> | undefined;
+  const theRepl = () =>
+    (repl ??= import("./session/repl.ts").then(({ createReplActions }) => createReplActions(context, switching)));
   /** What the file's result does not need: examples and lessons. */
   const showTeaching = async () => {
     const examples = readExamples(await context.teaching());
@@ -250,6 +258,10 @@ function connect(context: Context): Parts {
     ...createStoring(context),
     ...createConsole(context, switching),
     ...sharing,
+    replLine: async (line) => (await theRepl()).replLine(line),
+    completeRepl: async (line) => (await theRepl()).completeRepl(line),
+    stopRepl: async () => (await theRepl()).stopRepl(),
+    clearRepl: async () => (await theRepl()).clearRepl(),
     startLesson: async (id) => (await theLessons()).startLesson(id),
     resetLesson: async (id) => (await theLessons()).resetLesson(id),
     leaveLesson: async () => (await theLessons()).leaveLesson(),

@@ -30,6 +30,7 @@ import type { SourcePin } from "../transfer/types.ts";
 import { CHANNEL, CHANNELS, CONFIGURATION, type MissingPart, type VirtualFiles, createVirtualFiles } from "./files.ts";
 import { type PageIo, createPageIo } from "./io.ts";
 import { problemOf, problemOfDiagnostic } from "./problem.ts";
+import type { ReplService } from "./repl.ts";
 
 /** Everything through which a worker could reach the network, another worker's data or more code. */
 const GIVEN_UP = [
@@ -114,11 +115,33 @@ const worker: EvaluatorWorker = {
   },
 
   run: (argv, files) => runCommand(argv, files),
+
+  async replLine(line, files) {
+    const service = await replService();
+    load(files);
+    need().io.begin(Math.floor(Date.now() / 1000));
+    return resuming(() => service.line(line));
+  },
+
+  async completeRepl(line) {
+    const service = await replService();
+    return resuming(() => service.complete(line));
+  },
+
   ask: (path, text, question) => answer(path, text, question),
 };
 
 /** The editor's service and the command lines load when they are first asked for: a first result needs neither. */
 const languageService = () => import("./language.ts");
+
+let repl: Promise<ReplService> | undefined;
+
+/** The repl of this worker's life. */
+function replService(): Promise<ReplService> {
+  const { io, settings: current } = need();
+  repl ??= import("./repl.ts").then(({ createReplService }) => createReplService(io, current));
+  return repl;
+}
 
 /** Makes the workspace's files the ones that are seen, and forgets what depended on those that changed. */
 function load(texts: Readonly<Record<string, string>>): void {

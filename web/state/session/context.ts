@@ -10,6 +10,8 @@ export interface Context {
   readonly page: PageStore;
   readonly store: Client<StoreWorker>;
   readonly evaluator: EvaluatorHost;
+  /** The repl's own; its worker starts with the repl's first line. */
+  readonly replEvaluator: EvaluatorHost;
   readonly machine: MachineHost;
   readonly builder: BuilderHost;
   /** Examples and lessons, loaded when they are first asked for. */

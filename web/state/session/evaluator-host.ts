@@ -27,6 +27,8 @@ export interface EvaluatorHost {
   evaluateSystem(request: EvaluationRequest, limitSeconds: number): Promise<EvaluationOutcome>;
   instantiation(drvPath: string): Promise<StoreItem[]>;
   run(argv: readonly string[], files: Readonly<Record<string, string>>, limitSeconds: number): Promise<CommandOutcome>;
+  /** Any other request to the worker. */
+  request<T>(work: (api: Client<EvaluatorWorker>["api"]) => Promise<T>, limitSeconds: number): Promise<T>;
   /** The package sets that every request from now on sees. */
   setSources(pins: readonly SourcePin[]): void;
   /** The worker's remaining interface (the language service). */
@@ -84,6 +86,7 @@ export function createEvaluatorHost(archive: Promise<Uint8Array>, services: Eval
     evaluateSystem: (what, limit) => request<EvaluationOutcome>((api) => api.evaluateSystem(what), limit),
     instantiation: (drvPath) => request((api) => api.instantiation(drvPath), 30),
     run: (argv, files, limit) => request((api) => api.run(argv, files), limit),
+    request,
     setSources: (pins) => void (sources = pins),
     worker: async () => (await client()).api,
     stop: () => end(new Stopped(null)),
