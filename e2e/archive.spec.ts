@@ -36,6 +36,41 @@ const databases = ({ page }: Terrarium) =>
       .toSorted(),
   );
 
+/** Begins to open an archive and cancels it at once. */
+const cancelImport = ({ page }: Terrarium, bytes: Buffer) =>
+  page.evaluate(async (base64) => {
+    interface Transfer {
+      openArchive(file: File): Promise<void>;
+      cancel(): void;
+    }
+    const { terrarium } = globalThis as unknown as {
+      terrarium: { actions: { transferring(): Promise<Transfer> } };
+    };
+    const transfer = await terrarium.actions.transferring();
+    const contents = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const opening = transfer.openArchive(new File([contents], "a.tar.gz"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    transfer.cancel();
+    await opening;
+  }, bytes.toString("base64"));
+
+/** What a tab leaves that is closed in the middle of an import. */
+const leaveHalfAnImport = ({ page }: Terrarium, id: string) =>
+  page.evaluate(async (workspace) => {
+    const open = (name: string) =>
+      new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(name);
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error ?? new Error(name));
+      });
+    (await open(`terrarium-store-${workspace}`)).close();
+    const records = await open("terrarium");
+    const transaction = records.transaction("records", "readwrite");
+    transaction.objectStore("records").put(null, `import/${workspace}`);
+    await new Promise((resolve) => (transaction.oncomplete = resolve));
+    records.close();
+  }, id);
+
 test("a workspace goes to another browser as one file", async ({ terrarium, browser }) => {
   test.setTimeout(300_000);
   await terrarium.open();
@@ -87,6 +122,15 @@ test("a workspace goes to another browser as one file", async ({ terrarium, brow
     expect(await friend.state("workspaces.length")).toBe(1);
   });
 
+  await test.step("a cancelled one leaves nothing, and the next takes away what a killed one left", async () => {
+    const before = await databases(friend);
+    await cancelImport(friend, bytes);
+    await expect(report(friend)).toContainText("Cancelled. Nothing was kept.");
+    await expect.poll(() => databases(friend)).toEqual(before);
+    await leaveHalfAnImport(friend, "killed");
+    expect(await databases(friend)).toContain("terrarium-store-killed");
+  });
+
   await test.step("opened: files, generations, notes, machine", async () => {
     await give(bytes);
     await expect(report(friend)).toContainText(`“${title}” is here, with every path checked.`);
@@ -100,6 +144,7 @@ test("a workspace goes to another browser as one file", async ({ terrarium, brow
     await friend.type("cat /root/note.txt");
     await friend.terminalShows("kept");
     expect(await friend.command("nix-store --verify --check-contents")).toBe(0);
+    expect(await databases(friend)).not.toContain("terrarium-store-killed");
   });
   await context.close();
 });

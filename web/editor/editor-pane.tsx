@@ -3,7 +3,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { countErrors } from "#web/state/derive.ts";
 import { formatMs, plural } from "#web/state/format.ts";
 import type { State } from "#web/state/model.ts";
-import { useActions, useAppState, useUi } from "#web/state/context.ts";
+import { useActions, useAppState, usePage, useUi } from "#web/state/context.ts";
 import { Button } from "#web/ui/button.tsx";
 import { Strip } from "#web/features/strip/strip.tsx";
 import { Hint } from "#web/features/walk/hint.tsx";
@@ -21,7 +21,7 @@ const MonacoEditor = lazy(loadMonaco);
 const touchOnly = (): boolean => matchMedia("(hover: none) and (pointer: coarse)").matches;
 
 export function EditorPane() {
-  const actions = useActions();
+  const page = usePage();
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- dropping files; the file menu does the same by keyboard
     <section
@@ -30,7 +30,7 @@ export function EditorPane() {
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
-        void takeFiles([...event.dataTransfer.files], actions);
+        void takeFiles([...event.dataTransfer.files], page);
       }}
     >
       <FileTabs />

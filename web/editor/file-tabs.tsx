@@ -61,7 +61,8 @@ export function FileTabs() {
 const newFileText = (path: string): string => (path.endsWith(".nix") ? "{ config, lib, pkgs, ... }:\n\n{\n}\n" : "");
 
 function FileMenu({ rename }: { rename(): void }) {
-  const { store, actions } = usePage();
+  const page = usePage();
+  const { store, actions } = page;
   const active = useAppState((state) => state.ui.activeFile);
   const entry = useAppState((state) => state.workspace.entry);
   const several = useAppState((state) => state.workspace.files.length > 1);
@@ -84,7 +85,7 @@ function FileMenu({ rename }: { rename(): void }) {
       id: "import",
       label: "Add files from the disk",
       icon: "plus",
-      run: () => chooseFiles((files) => void takeFiles(files, actions)),
+      run: () => chooseFiles((files) => void takeFiles(files, page)),
     },
     {
       id: "export",

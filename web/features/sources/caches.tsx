@@ -103,25 +103,21 @@ function LastBuild() {
   return (
     <>
       <h4>The last build</h4>
-      <dl className="facts">
-        <Fact name="Taken from a cache" steps={taken} after={taken.length > 0 ? "not built here" : ""} />
-        <Fact name="Built" steps={built} after={duration(built)} />
-        <Fact name="Worked out without a builder" steps={known} after={duration(known)} />
-      </dl>
+      <ul className="panel-list numeric">
+        <Count what="taken from a cache, not built" steps={taken} />
+        <Count what="built by a machine" steps={built} after={duration(built)} />
+        <Count what="worked out without one" steps={known} after={duration(known)} />
+      </ul>
     </>
   );
 }
 
-function Fact({ name, steps, after }: { name: string; steps: BuildStep[]; after: string }) {
-  const names = steps.map((step) => step.name).join(", ");
+function Count({ what, steps, after = "" }: { what: string; steps: BuildStep[]; after?: string }) {
   return (
-    <div className="fact">
-      <dt>{name}</dt>
-      <dd className="numeric" title={names}>
-        {steps.length}
-        {after !== "" && <span className="muted"> · {after}</span>}
-      </dd>
-    </div>
+    <li title={steps.map(({ name }) => name).join(", ")}>
+      <strong>{steps.length}</strong> {what}
+      {after !== "" && <span className="muted">{after}</span>}
+    </li>
   );
 }
 
