@@ -49,6 +49,7 @@ export function createSwitching(
   const { page, store, evaluator } = context;
   let plug: string | null = null;
   let cutNow: (() => void) | null = null;
+  let cuts = 0;
 
   const set = (change: Partial<SwitchState>) => patch(page, "switching", change);
   const steps = (change: (step: SwitchStep) => SwitchStep) =>
@@ -143,6 +144,24 @@ export function createSwitching(
     return (await machining().boot(topLevel, profile.current)) ? 0 : 1;
   };
 
+  /** The store worker's side of a switch goes on until it asks again: what began before a cut must not move the arrow after it. */
+  const sinceNow = () => {
+    const began = cuts;
+    const goOn = () => {
+      if (cuts !== began) throw new PowerCut();
+    };
+    return {
+      async step(name: string) {
+        goOn();
+        await step(name, "");
+      },
+      async activate(topLevel: string, action: string) {
+        goOn();
+        return activate(topLevel, action);
+      },
+    };
+  };
+
   const service: SwitchService = {
     refreshGenerations,
     step,
@@ -159,8 +178,7 @@ export function createSwitching(
       },
       evaluate: (argv) =>
         evaluator.run(argv, filesOf(page.getState().workspace), page.getState().ui.settings.evaluationLimit),
-      activate,
-      step: (name) => step(name, ""),
+      ...sinceNow(),
       realising: building.onEvent,
       input: async () => "",
       async readFile(path) {
@@ -218,6 +236,7 @@ export function createSwitching(
 
     async pulled() {
       const wasSwitching = page.getState().switching.phase === "running";
+      cuts++;
       machining().cut();
       if (wasSwitching) {
         steps((one) => (one.state === "running" || one.state === "waiting" ? { ...one, state: "cut" } : one));
