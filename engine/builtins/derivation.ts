@@ -19,6 +19,7 @@ import type { NixString, Slot } from "#engine/eval/value.ts";
 import { compareByteStrings } from "#engine/store/format/bytes.ts";
 import {
   createModuloCache,
+  derivationParts,
   derivationPath,
   derivationReferences,
   downstreamPlaceholder,
@@ -30,6 +31,7 @@ import {
   type Derivation,
   type DerivationHashes,
   type DerivationOutput,
+  type DerivationParts,
 } from "#engine/store/format/derivation.ts";
 import {
   isHashAlgorithm,
@@ -433,13 +435,38 @@ function readDerivation(path: string, context: EvalContext): Derivation {
   return parseDerivation(context.derivations.get(path)?.text ?? context.io.readDerivation(path));
 }
 
+/** A derivation with the parts of its text. */
+interface Made {
+  readonly derivation: Derivation;
+  readonly parts: DerivationParts;
+}
+
+/** Derivations just made, until they are hashed as somebody's input: so none is parsed from its own text. */
+const justMade = new WeakMap<object, Map<string, Made>>();
+const maxJustMade = 5_000;
+
+function madeBy(context: EvalContext): Map<string, Made> {
+  let made = justMade.get(context.derivations);
+  if (made === undefined) justMade.set(context.derivations, (made = new Map()));
+  if (made.size > maxJustMade) made.clear();
+  return made;
+}
+
 /** Hashes modulo of derivations by path, kept as long as the evaluator's table of derivations. */
 const moduloCaches = new WeakMap<object, (drvPath: string) => DerivationHashes>();
 
 function hashesOf(context: EvalContext): (drvPath: string) => DerivationHashes {
   let cache = moduloCaches.get(context.derivations);
   if (cache === undefined || context.derivations.size === 0) {
-    cache = createModuloCache((path) => readDerivation(path, context));
+    const made = madeBy(context);
+    cache = createModuloCache(
+      (path) => made.get(path)?.derivation ?? readDerivation(path, context),
+      (path) => {
+        const parts = made.get(path)?.parts;
+        made.delete(path);
+        return parts;
+      },
+    );
     moduloCaches.set(context.derivations, cache);
   }
   return cache;
@@ -459,10 +486,11 @@ function finishedBy(context: EvalContext): Map<string, WrittenDerivation> {
 /** An input-addressed derivation, whose paths follow from its masked text and its name. */
 function finishPlain(draft: Draft, masked: Derivation, context: EvalContext): Slot {
   const known = finishedBy(context);
-  const key = `${draft.name}\n${context.settings.storeDir}\n${printDerivation(masked)}`;
+  const parts = derivationParts(masked);
+  const key = `${draft.name}\n${context.settings.storeDir}\n${printDerivation(masked, false, parts)}`;
   const before = known.get(key);
   if (before !== undefined && context.derivations.has(before.drvPath)) return written(before);
-  const hashes = hashDerivationModulo(masked, true, hashesOf(context));
+  const hashes = hashDerivationModulo(masked, true, hashesOf(context), parts);
   const { storeDir } = context.settings;
   const derivation = hashes.kind === "deferred" ? masked : fillOutputPaths(masked, draft.name, hashes, storeDir);
   const result = register(draft, derivation, context);
@@ -536,7 +564,8 @@ function floatingOutputs(draft: Draft, base: Omit<Derivation, "outputs">, contex
 
 /** Writes the .drv, unless it is written already. */
 function register(draft: Draft, derivation: Derivation, context: EvalContext): WrittenDerivation {
-  const text = printDerivation(derivation);
+  const parts = derivationParts(derivation);
+  const text = printDerivation(derivation, false, parts);
   const drvPath = derivationPath(derivation, draft.name, text, context.settings.storeDir);
   const known = context.derivations.get(drvPath);
   if (known !== undefined) return known;
@@ -545,6 +574,7 @@ function register(draft: Draft, derivation: Derivation, context: EvalContext): W
   const outputs = Object.fromEntries([...derivation.outputs].map(([name, { path }]) => [name, path]));
   const result = { drvPath, name: draft.name, text, references, outputs };
   context.derivations.set(drvPath, result);
+  madeBy(context).set(drvPath, { derivation, parts });
   return result;
 }
 

@@ -5,6 +5,7 @@
 import { EMPTY_BYTES } from "./bytes.ts";
 
 const HEX = "0123456789abcdef";
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => HEX.charAt(byte >> 4) + HEX.charAt(byte & 15));
 export const NIX32_ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz";
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -14,7 +15,7 @@ const BASE64_VALUE = reverseTable(BASE64);
 
 export function encodeBase16(bytes: Uint8Array): string {
   let out = "";
-  for (const byte of bytes) out += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
+  for (let at = 0; at < bytes.length; at++) out += HEX_BYTES[bytes[at] as number] as string;
   return out;
 }
 

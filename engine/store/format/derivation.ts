@@ -68,35 +68,42 @@ export function derivationName(drvPath: StorePath): string {
 
 // Printing
 
-/** The text of a derivation. `mask` empties the output paths, in the outputs and in the environment. */
-export function printDerivation(derivation: Derivation, mask = false): ByteString {
-  return printWithInputs(derivation, mask, derivation.inputDerivations);
+/** The parts of a derivation's text that stay when its inputs are replaced by their hashes. */
+export interface DerivationParts {
+  readonly outputs: ByteString;
+  /** Everything after the inputs. */
+  readonly rest: ByteString;
 }
 
-function printWithInputs(
-  derivation: Derivation,
-  mask: boolean,
-  inputs: ReadonlyMap<string, DerivationInput>,
-): ByteString {
+/** `mask` empties the output paths, in the outputs and in the environment. */
+export function derivationParts(derivation: Derivation, mask = false): DerivationParts {
   const { outputs, env } = derivation;
   const outputTexts = sortedEntries(outputs).map(([name, output]) => {
     const path = mask ? "" : output.path;
     return `(${quote(name)},"${path}","${output.hashAlgorithm}","${output.hash}")`;
   });
+  let variables = "";
+  for (const [name, value] of sortedEntries(env)) {
+    const shown = mask && outputs.has(name) ? "" : value;
+    variables += `${variables === "" ? "" : ","}(${quote(name)},${quote(shown)})`;
+  }
+  const sources = printList([...derivation.inputSources].sort(compareByteStrings));
+  const rest = `${sources},${quote(derivation.system)},${quote(derivation.builder)},${printList(derivation.args)},[${variables}])`;
+  return { outputs: `[${outputTexts.join(",")}]`, rest };
+}
+
+/** The text of a derivation. `mask` empties the output paths; `parts` are its parts, if they are at hand. */
+export function printDerivation(
+  derivation: Derivation,
+  mask = false,
+  parts: DerivationParts = derivationParts(derivation, mask),
+): ByteString {
+  return printWithInputs(parts, derivation.inputDerivations);
+}
+
+function printWithInputs(parts: DerivationParts, inputs: ReadonlyMap<string, DerivationInput>): ByteString {
   const inputTexts = sortedEntries(inputs).map(([path, input]) => `("${path}",${printInput(input)})`);
-  const envTexts = sortedEntries(env).map(([name, value]) => {
-    return `(${quote(name)},${quote(mask && outputs.has(name) ? "" : value)})`;
-  });
-  const fields = [
-    `[${outputTexts.join(",")}]`,
-    `[${inputTexts.join(",")}]`,
-    printList([...derivation.inputSources].sort(compareByteStrings)),
-    quote(derivation.system),
-    quote(derivation.builder),
-    printList(derivation.args),
-    `[${envTexts.join(",")}]`,
-  ];
-  return `${opening(inputs)}${fields.join(",")})`;
+  return `${opening(inputs)}${parts.outputs},[${inputTexts.join(",")}],${parts.rest}`;
 }
 
 /** Only a derivation with dynamic inputs says which version of the format it needs. */
@@ -126,8 +133,15 @@ function quote(text: ByteString): ByteString {
   return SPECIAL.test(text) ? `"${text.replace(ALL_SPECIAL, (char) => ESCAPES[char] as string)}"` : `"${text}"`;
 }
 
+/** Most maps here were filled in order, which is cheaper to see than to sort. */
 function sortedEntries<Value>(map: ReadonlyMap<string, Value>): (readonly [string, Value])[] {
-  return [...map].sort((left, right) => compareByteStrings(left[0], right[0]));
+  const entries = [...map];
+  return isSorted(entries) ? entries : entries.sort((left, right) => compareByteStrings(left[0], right[0]));
+}
+
+function isSorted(entries: readonly (readonly [string, unknown])[]): boolean {
+  for (let i = 1; i < entries.length; i++) if (!(entries[i - 1]![0] < entries[i]![0])) return false;
+  return true;
 }
 
 // Parsing
@@ -137,31 +151,50 @@ function sortedEntries<Value>(map: ReadonlyMap<string, Value>): (readonly [strin
  * @throws FormatError "derivation": "expected string '…'" as Nix has it
  */
 export function parseDerivation(text: ByteString): Derivation {
+  if (text === "") throw termError("file is empty (possible filesystem corruption)", 0);
   const reader = new TermReader(text);
   let dynamic = false;
-  if (reader.takes(VERSIONED)) {
+  reader.expect("D");
+  if (text.startsWith("r", 1)) {
+    reader.expect(VERSIONED);
     const version = reader.string();
     if (version !== DYNAMIC_VERSION) throw termError(`Unknown derivation ATerm format version '${version}'`, 0);
     dynamic = true;
     reader.expect(",");
-  } else {
+  } else if (text.startsWith("e", 1)) {
     reader.expect(PLAIN);
+  } else {
+    throw new FormatError("usage", "derivation does not start with 'Derive' or 'DrvWithVersion'");
   }
-  const outputs = new Map(reader.list(readOutput));
+  reader.expect("[");
+  const outputs = firstOfEach(reader.rest(readOutput));
+  reader.expect(",[");
+  const inputDerivations = new Map(reader.rest((term) => readInputEntry(term, dynamic)));
   reader.expect(",");
-  const inputDerivations = new Map(reader.list((term) => readInputEntry(term, dynamic)));
-  reader.expect(",");
-  const inputSources = reader.strings();
+  const inputSources = sorted(reader.list((term) => term.path()));
   reader.expect(",");
   const system = reader.string();
   reader.expect(",");
   const builder = reader.string();
   reader.expect(",");
   const args = reader.strings();
-  reader.expect(",");
-  const env = new Map(reader.list(readVariable));
+  reader.expect(",[");
+  const env = new Map(reader.rest(readVariable));
   reader.expect(")");
   return { outputs, inputDerivations, inputSources, system, builder, args, env };
+}
+
+/** An output that comes twice is what it was first. */
+function firstOfEach(entries: readonly [string, DerivationOutput][]): Map<string, DerivationOutput> {
+  const outputs = new Map<string, DerivationOutput>();
+  for (const [name, output] of entries) if (!outputs.has(name)) outputs.set(name, output);
+  return outputs;
+}
+
+function sorted(paths: ByteString[]): ByteString[] {
+  return paths.every((path, index) => index === 0 || (paths[index - 1] as ByteString) < path)
+    ? paths
+    : [...new Set(paths)].sort();
 }
 
 function readOutput(term: TermReader): [string, DerivationOutput] {
@@ -174,12 +207,18 @@ function readOutput(term: TermReader): [string, DerivationOutput] {
   term.expect(",");
   const hash = term.string();
   term.expect(")");
+  if (path === "" ? hashAlgorithm === "" && hash !== "" : !path.startsWith("/")) {
+    throw termError(`bad path '${path}' in derivation`, 0);
+  }
+  if (path !== "" && hashAlgorithm !== "" && hash === "") {
+    throw termError("content-addressing derivation output should not specify output path", 0);
+  }
   return [name, { path, hashAlgorithm, hash }];
 }
 
 function readInputEntry(term: TermReader, dynamic: boolean): [string, DerivationInput] {
   term.expect("(");
-  const path = term.string();
+  const path = term.path();
   term.expect(",");
   const input = readInput(term, dynamic);
   term.expect(")");
@@ -225,12 +264,20 @@ class TermReader {
 
   list<Item>(item: (term: TermReader) => Item): Item[] {
     this.expect("[");
+    return this.rest(item);
+  }
+
+  /** The items of a list that is open. As in Nix, a comma too many or too few does no harm. */
+  rest<Item>(item: (term: TermReader) => Item): Item[] {
     const items: Item[] = [];
-    if (this.takes("]")) return items;
-    do items.push(item(this));
-    while (this.takes(","));
-    this.expect("]");
+    while (this.takes(",") || !this.takes("]")) items.push(item(this));
     return items;
+  }
+
+  path(): ByteString {
+    const path = this.string();
+    if (!path.startsWith("/")) throw termError(`bad path '${path}' in derivation`, this.#offset);
+    return path;
   }
 
   strings(): ByteString[] {
@@ -274,13 +321,15 @@ export interface DerivationHashes {
 
 /**
  * The hash that output paths are made from: inputs are replaced by their own hashes, fixed outputs count only by what
- * they are. `resolve` gives the hashes of an input derivation (unmasked; cache it: see `createModuloCache`).
+ * they are. `resolve` gives the hashes of an input derivation (unmasked; cache it: see `createModuloCache`); `parts` are its parts, if
+ * they are at hand.
  * @throws FormatError "derivation" when an input lacks an output that is asked of it
  */
 export function hashDerivationModulo(
   derivation: Derivation,
   mask: boolean,
   resolve: (drvPath: StorePath) => DerivationHashes,
+  parts?: DerivationParts,
 ): DerivationHashes {
   const type = derivationKind(derivation);
   const names = [...derivation.outputs.keys()];
@@ -296,7 +345,7 @@ export function hashDerivationModulo(
     if (resolved.kind === "deferred") kind = "deferred";
     for (const name of input.outputs) addInput(inputs, outputHash(resolved, drvPath, name), name);
   }
-  const hash = hashHex("sha256", printWithInputs(derivation, mask, inputs));
+  const hash = hashHex("sha256", printWithInputs(parts ?? derivationParts(derivation, mask), inputs));
   return { kind, hashes: new Map(names.map((name) => [name, hash])) };
 }
 
@@ -317,13 +366,19 @@ function fixedHash(derivation: Derivation, name: string): string {
   return hashHex("sha256", `fixed:out:${hashAlgorithm}:${hash}:${path}`);
 }
 
-/** `resolve` for `hashDerivationModulo`: reads each input once, by its path, and keeps its hashes. */
-export function createModuloCache(read: (drvPath: StorePath) => Derivation): (drvPath: StorePath) => DerivationHashes {
+/**
+ * `resolve` for `hashDerivationModulo`: reads each input once, by its path, and keeps its hashes. `partsOf` gives an input's parts, if
+ * they are at hand.
+ */
+export function createModuloCache(
+  read: (drvPath: StorePath) => Derivation,
+  partsOf?: (drvPath: StorePath) => DerivationParts | undefined,
+): (drvPath: StorePath) => DerivationHashes {
   const known = new Map<StorePath, DerivationHashes>();
   const resolve = (drvPath: StorePath): DerivationHashes => {
     const cached = known.get(drvPath);
     if (cached !== undefined) return cached;
-    const hashes = hashDerivationModulo(read(drvPath), false, resolve);
+    const hashes = hashDerivationModulo(read(drvPath), false, resolve, partsOf?.(drvPath));
     known.set(drvPath, hashes);
     return hashes;
   };
