@@ -7,7 +7,7 @@ import { describeType } from "../eval/value.ts";
 import { parseContextElement } from "../eval/string-context.ts";
 import { Attrs, contextOf, isString, textOf, type Slot } from "../eval/value.ts";
 import { type Candidates, flakeAttribute, parseFlakeArgument } from "./flakes.ts";
-import { type Buildable, installableValue } from "./installables.ts";
+import { type Buildable, buildablesOf, installableValue } from "./installables.ts";
 import type { LanguageProgram, LanguageRun } from "./language.ts";
 import { SOURCE_FLAGS } from "./language-options.ts";
 
@@ -28,6 +28,19 @@ export const NIX_PROGRAMS: readonly LanguageProgram[] = [
     flags: { flags: SOURCE_FLAGS, most: 0 },
     run: (run) => plan(run, "", { prefixes: [], defaults: [`formatter.${run.flags.settings.system}`] }),
   },
+  {
+    words: "nix develop",
+    flags: { flags: SOURCE_FLAGS, short: { "-f": "--file" }, most: 1 },
+    run(run) {
+      const candidates = shellCandidates(run.flags.settings.system);
+      const [found] = buildablesOf(run, run.flags.args[0] ?? "", candidates);
+      if (found === undefined || !("drvPath" in found)) {
+        throw new NixError("eval", "'nix develop' requires a single derivation");
+      }
+      run.world.print(JSON.stringify(found.drvPath));
+      return 0;
+    },
+  },
 ];
 
 const appCandidates = (system: string): Candidates => ({
@@ -35,6 +48,16 @@ const appCandidates = (system: string): Candidates => ({
   defaults: [
     `apps.${system}.default`,
     `defaultApp.${system}`,
+    `packages.${system}.default`,
+    `defaultPackage.${system}`,
+  ],
+});
+
+const shellCandidates = (system: string): Candidates => ({
+  prefixes: [`devShells.${system}.`, `packages.${system}.`, `legacyPackages.${system}.`],
+  defaults: [
+    `devShells.${system}.default`,
+    `devShell.${system}`,
     `packages.${system}.default`,
     `defaultPackage.${system}`,
   ],

@@ -10,7 +10,7 @@ import { PATH_INFO_VERBS } from "./nix-path-info.ts";
 import { PROFILE_VERBS } from "./nix-profile.ts";
 import { REALISE_VERBS } from "./nix-realise.ts";
 import { RUN_VERBS } from "./nix-run.ts";
-import { RUN_VERBS } from "./nix-run.ts";
+import { DEVELOP_VERBS } from "./nix-shell.ts";
 import { STORE_VERBS } from "./nix-store-verbs.ts";
 import { WHY_DEPENDS_VERBS } from "./nix-why-depends.ts";
 import { COMMON, type Subcommand, runSubcommand, takeValues } from "./subcommand.ts";
@@ -51,7 +51,9 @@ async function runNix(argv: readonly ByteString[], context: CommandContext): Pro
   const isOfLanguage = LANGUAGE_VERBS.some(({ verb }) => verb === first || verb === `${first} ${second ?? ""}`);
   if (isOfLanguage) return runInEvaluator(context, ["nix", ...words]);
   if (first === "build") return runBuild(words.slice(1), context);
-  const running = RUN_VERBS.find(({ verb }) => verb === first || verb === `${first} ${second ?? ""}`);
+  const running = [...RUN_VERBS, ...DEVELOP_VERBS].find(
+    ({ verb }) => verb === first || verb === `${first} ${second ?? ""}`,
+  );
   if (running !== undefined) return running.run(words.slice(running.verb.split(" ").length), context);
   const verb = OLD_NAMES[first] ?? first;
   const single = NIX_VERBS.find((known) => known.verb === verb);

@@ -6,10 +6,12 @@ import { nixCollectGarbage } from "./nix-collect-garbage.ts";
 import { nixEnv } from "./nix-env.ts";
 import { nixHash } from "./nix-hash.ts";
 import { nixPrefetchUrl } from "./nix-prefetch-url.ts";
+import { nixShell } from "./nix-shell.ts";
 import { nixStore } from "./nix-store.ts";
 
 export const COMMANDS: readonly Command[] = [
   nixBuild,
+  nixShell,
   nixStore,
   nixEnv,
   nixCollectGarbage,
