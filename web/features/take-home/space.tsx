@@ -80,6 +80,7 @@ function useTakers(transfer: TransferActions): Taker[] {
   const dead = useAppState((state) => state.store.deadBytes);
   const sizes = useTransferState((state) => state.sizes) ?? [];
   const sources = useTransferState((state) => state.sources) ?? [];
+  const caches = useTransferState((state) => state.caches) ?? [];
   const ofWorkspaces = workspaces.flatMap(({ id, title, kind }): Taker[] => {
     const size = sizes.find(({ workspace }) => workspace === id);
     if (size === undefined) return [];
@@ -92,6 +93,9 @@ function useTakers(transfer: TransferActions): Taker[] {
     const what = used ? "package set, in use" : "package set";
     return { id: narHash, name: title, what, bytes, free: used ? null : () => void transfer.deleteSource(narHash) };
   });
+  const ofCaches = caches.map(({ id, title, bytes }): Taker => {
+    return { id, name: title, what: "binary cache", bytes, free: () => void transfer.removeCache(id) };
+  });
   const garbage: Taker = {
     id: "garbage",
     name: "What nothing refers to",
@@ -100,5 +104,5 @@ function useTakers(transfer: TransferActions): Taker[] {
     free: () => void actions.gc().then(() => transfer.measure()),
     command: "nix-collect-garbage",
   };
-  return [...ofWorkspaces, ...ofSources, ...(dead > 0 ? [garbage] : [])].toSorted((a, b) => b.bytes - a.bytes);
+  return [...ofWorkspaces, ...ofSources, ...ofCaches, ...(dead > 0 ? [garbage] : [])].toSorted((a, b) => b.bytes - a.bytes);
 }
