@@ -8,9 +8,10 @@ import { equals, lessThan, quickEquals, quickLess } from "#engine/eval/equality.
 import { applyOne } from "#engine/eval/codes/delayed-call.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { setPlace, type Pos } from "#engine/eval/positions.ts";
-import { describeValue as describe, printBrief } from "#engine/eval/print.ts";
+import { angled, describeValue as describe, printBrief } from "#engine/eval/print.ts";
 import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf, slotArray } from "#engine/eval/value.ts";
 import type { Int, List, Slot, Value } from "#engine/eval/value.ts";
+import { peekSort } from "./peek-sort.ts";
 import { demand } from "./demand.ts";
 import { asBool, askNow, demandNow } from "./direct.ts";
 import { Call, arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
@@ -49,96 +50,26 @@ function* decide(order: Order, a: Slot, b: Slot): Routine<boolean> {
   return question instanceof Call ? asBool(yield question, orderAnswer) : yield* question;
 }
 
-/** Up to this length lists are sorted by insertion, as C++ Nix does, so that comparators are called with the same arguments. */
-const insertionLength = 16;
-
-/** Two elements that a sort compares next: is the first one before the second? */
-type Comparison = readonly [a: Slot, b: Slot];
-
-/**
- * A stable sort that asks for comparisons instead of making them: by insertion when short, else by merging. One algorithm for both ways
- * to run.
- */
-class StableSort {
-  private from: Slot[];
-  private to: Slot[];
-  private readonly short: boolean;
-  /** Insertion: the element being moved down, and where it is. Merging: the width of the runs and the ends of the two at hand. */
-  private i = 1;
-  private at = 1;
-  private width = 1;
-  private left = 0;
-  private middle = 0;
-  private right = 0;
-  private end = 0;
-
-  constructor(list: readonly Slot[]) {
-    this.from = [...list];
-    this.to = slotArray(list.length);
-    this.short = list.length <= insertionLength;
-    if (!this.short) this.startRuns(0);
-  }
-
-  /** What to compare next; undefined when the list is sorted. */
-  next(): Comparison | undefined {
-    if (!this.short) return this.nextMerge();
-    if (this.i >= this.from.length) return undefined;
-    return [this.from[this.at]!, this.from[this.at - 1]!];
-  }
-
-  /** Takes the answer of the comparison asked for last. */
-  answer(before: boolean): void {
-    if (!this.short) {
-      this.to[this.at++] = before ? this.from[this.right++]! : this.from[this.left++]!;
-      return;
-    }
-    const { from, at } = this;
-    if (before) [from[at - 1], from[at]] = [from[at]!, from[at - 1]!];
-    if (before && at > 1) this.at--;
-    else this.at = ++this.i;
-  }
-
-  get result(): Slot[] {
-    return this.from;
-  }
-
-  private startRuns(start: number): void {
-    const size = this.from.length;
-    this.at = start;
-    this.left = start;
-    this.middle = this.right = Math.min(start + this.width, size);
-    this.end = Math.min(start + 2 * this.width, size);
-  }
-
-  private nextMerge(): Comparison | undefined {
-    const size = this.from.length;
-    for (;;) {
-      if (this.left < this.middle && this.right < this.end) return [this.from[this.right]!, this.from[this.left]!];
-      while (this.left < this.middle) this.to[this.at++] = this.from[this.left++]!;
-      while (this.right < this.end) this.to[this.at++] = this.from[this.right++]!;
-      if (this.end < size) this.startRuns(this.end);
-      else {
-        [this.from, this.to] = [this.to, this.from];
-        this.width *= 2;
-        if (this.width >= size) return undefined;
-        this.startRuns(0);
-      }
-    }
-  }
-}
-
 function* stableSort(list: List, order: Order): Routine<Slot[]> {
-  const sort = new StableSort(list);
-  for (let pair = sort.next(); pair !== undefined; pair = sort.next()) {
-    sort.answer(yield* decide(order, pair[0], pair[1]));
+  const items = [...list];
+  const sort = peekSort(items);
+  for (let next = sort.next(); next.done !== true;) {
+    next = sort.next(yield* decide(order, next.value[0], next.value[1]));
   }
-  return sort.result;
+  return items;
 }
 
 function stableSortNow(list: List, before: (a: Slot, b: Slot) => boolean): Slot[] {
-  const sort = new StableSort(list);
-  for (let pair = sort.next(); pair !== undefined; pair = sort.next()) sort.answer(before(pair[0], pair[1]));
-  return sort.result;
+  const items = [...list];
+  const sort = peekSort(items);
+  for (let next = sort.next(); next.done !== true;) next = sort.next(before(next.value[0], next.value[1]));
+  return items;
+}
+
+/** Values of one type that the language orders as JavaScript does, sorted; undefined for other lists. */
+function sortPlain(list: List): Slot[] | undefined {
+  const isPlain = list.every((item) => typeof item === "number") || list.every((item) => typeof item === "string");
+  return isPlain ? list.toSorted((a, b) => (a! < b! ? -1 : a! > b! ? 1 : 0)) : undefined;
 }
 
 function* compareElements(a: Slot, b: Slot): Routine<boolean> {
@@ -246,6 +177,14 @@ class SeenKeys {
   }
 }
 
+function* closureElement(slot: Slot): Routine<Value> {
+  try {
+    return yield slot;
+  } catch (thrown) {
+    throw addTrace(thrown, `in genericClosure element ${angled("thunk")}`);
+  }
+}
+
 function* closureKey(element: Value): Routine<Value> {
   const context = `in genericClosure element ${printBrief(element)}`;
   if (!(element instanceof Attrs)) {
@@ -270,7 +209,7 @@ function* genericClosure(set: Attrs): Routine<Slot[]> {
   const seen = new SeenKeys();
   const result: Slot[] = [];
   for (let i = 0; i < work.length; i++) {
-    const element = yield work[i]!;
+    const element = yield* closureElement(work[i]!);
     if (!(yield* seen.add(yield* closureKey(element), element))) continue;
     result.push(element);
     for (const more of yield* callOperator(next, element)) work.push(more);
@@ -281,7 +220,9 @@ function* genericClosure(set: Attrs): Routine<Slot[]> {
 function* callOperator(operator: Slot, element: Value): Routine<List> {
   try {
     const context = "while evaluating the return value of the `operator` passed to builtins.genericClosure";
-    return yield* demand(yield call(operator, [element]), "list", context);
+    const found = yield* demand(yield call(operator, [element]), "list", context);
+    for (const one of found) yield one;
+    return found;
   } catch (thrown) {
     throw addTrace(thrown, `while calling operator on genericClosure element ${printBrief(element)}`);
   }
@@ -541,7 +482,8 @@ export const listBuiltins: BuiltinFamily = [
       if (list.length === 0) return list;
       const fn = demandNow(f, "function", "while evaluating the first argument passed to builtins.sort");
       if (list.length === 1) return [force(list[0]!)];
-      if (fn instanceof PrimOp && fn.builtin.name === "lessThan") return stableSortNow(list, compareElementsNow);
+      if (fn instanceof PrimOp && fn.builtin.name === "lessThan")
+        return sortPlain(list) ?? stableSortNow(list, compareElementsNow);
       return stableSortNow(list, (a, b) => asBool(callTwo(fn, a, b, undefined), orderAnswer));
     },
   }),

@@ -17,14 +17,16 @@ export interface FoundDerivation {
 
 const attributeName = /^[A-Za-z_][A-Za-z0-9-_+]*$/;
 
-/** All of them, sets in byte order of their names. */
+/** All of them, sets in byte order of their names. What each is is evaluated when all have been found. */
 export function* findDerivations(slot: Slot, args: ArgumentSlots): Routine<FoundDerivation[]> {
+  const sets: Attrs[] = [];
+  yield* collect(yield* autoCallRoutine(slot, args), args, sets, new Set());
   const found: FoundDerivation[] = [];
-  yield* collect(yield* autoCallRoutine(slot, args), args, found, new Set());
+  for (const set of sets) found.push(yield* describe(set));
   return found;
 }
 
-function* collect(value: Value, args: ArgumentSlots, found: FoundDerivation[], done: Set<Attrs>): Routine<void> {
+function* collect(value: Value, args: ArgumentSlots, found: Attrs[], done: Set<Attrs>): Routine<void> {
   if (value instanceof Attrs) {
     if (yield* addDerivation(value, found, done)) return;
     for (let i = 0; i < value.size; i++) yield* collectAttribute(value, i, args, found, done);
@@ -43,7 +45,7 @@ function* collectAttribute(
   set: Attrs,
   index: number,
   args: ArgumentSlots,
-  found: FoundDerivation[],
+  found: Attrs[],
   done: Set<Attrs>,
 ): Routine<void> {
   const name = set.keys.names[index]!;
@@ -59,10 +61,15 @@ function* collectAttribute(
 }
 
 /** Adds a set that is a derivation; false when it is none. */
-function* addDerivation(set: Attrs, found: FoundDerivation[], done: Set<Attrs>): Routine<boolean> {
+function* addDerivation(set: Attrs, found: Attrs[], done: Set<Attrs>): Routine<boolean> {
   if (!(yield* isDerivationForced(set))) return false;
   if (done.has(set)) return true;
   done.add(set);
+  found.push(set);
+  return true;
+}
+
+function* describe(set: Attrs): Routine<FoundDerivation> {
   const drvPath = set.get("drvPath");
   if (drvPath === undefined) throw new NixError("eval", "derivation does not contain a 'drvPath' attribute");
   const path = textOf(
@@ -70,10 +77,9 @@ function* addDerivation(set: Attrs, found: FoundDerivation[], done: Set<Attrs>):
   );
   const output = set.get("outputName");
   const context = "while evaluating the output name of a derivation";
-  found.push({
+  return {
     set,
     drvPath: path,
     outputName: output === undefined ? "out" : textOf(yield* coerceToString(output, { context })),
-  });
-  return true;
+  };
 }

@@ -15,12 +15,12 @@ import { createEvaluator, type Evaluator } from "./evaluator.ts";
 import { peek } from "./force.ts";
 import { findDerivations } from "./find-derivations.ts";
 import type { Io } from "./io.ts";
-import { resolveExprPath } from "./paths.ts";
+import { resolveExprPath, shownPath } from "./paths.ts";
 import { attributePos } from "./positions.ts";
 import { printAmbiguous } from "./print.ts";
 import { reportError } from "./report.ts";
 import type { ArgumentSlots } from "./select-path.ts";
-import { applySetting, parseConfig } from "./setting-text.ts";
+import { applySetting, applySettingFlag, parseConfig, settingArity } from "./setting-text.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 import { Attrs, isList, textOf, type Slot, type Value } from "./value.ts";
 
@@ -58,6 +58,7 @@ const usage = (message: string): NixError => new NixError("usage", message, { da
 export function parseInstantiateArguments(argv: readonly string[], world: InstantiateWorld): InstantiateArguments {
   const warn = (message: string): void => world.error(`warning: ${message}\n`);
   let settings: Settings = { ...defaultSettings, ...world.settings };
+  if (/^(1|yes|true)$/.test(world.env("NIX_ABORT_ON_WARN") ?? "")) settings = { ...settings, abortOnWarn: true };
   for (const [name, value] of parseConfig(world.env("NIX_CONFIG") ?? ""))
     settings = applySetting(settings, name, value, warn);
   const includes: string[] = [];
@@ -149,11 +150,15 @@ export function parseInstantiateArguments(argv: readonly string[], world: Instan
         settings = applySetting(settings, name, value, warn);
         break;
       }
-      default:
-        settings = settingFlag(flag, settings, take, warn) ?? settings;
-        if (/^-v+$/.test(flag)) break;
-        if (!flag.startsWith("-")) result.files.push(flag);
-        else if (settingFlagName(flag) === undefined) throw usage(`unrecognised flag '${flag}'`);
+      case "--log-format":
+        take(flag, 1);
+        break;
+      default: {
+        const changed = settingFlag(flag, settings, take, warn);
+        if (changed !== undefined) settings = changed;
+        else if (!flag.startsWith("-")) result.files.push(flag);
+        else throw usage(`unrecognised flag '${flag}'`);
+      }
     }
   }
   const nixPath = [
@@ -172,31 +177,7 @@ function separateFlags(word: string): string[] {
   return [...[...letters!].map((letter) => `-${letter}`), ...(tail === "" ? [] : [tail!])];
 }
 
-/** Settings are flags too: `--show-trace`, `--no-pure-eval`, `--max-call-depth 100`. */
-function settingFlagName(flag: string): string | undefined {
-  const name = flag.replace(/^--(no-)?/, "");
-  return flag === "--impure" || name in settingFlags ? name : undefined;
-}
-
-const settingFlags: Readonly<Record<string, "switch" | "value">> = {
-  "show-trace": "switch",
-  "pure-eval": "switch",
-  "restrict-eval": "switch",
-  "trace-verbose": "switch",
-  "abort-on-warn": "switch",
-  "allow-import-from-derivation": "switch",
-  "max-call-depth": "value",
-  "experimental-features": "value",
-  "extra-experimental-features": "value",
-  "nix-path": "value",
-  system: "value",
-  store: "value",
-  "eval-system": "value",
-  "lint-url-literals": "value",
-  "lint-short-path-literals": "value",
-  "lint-absolute-path-literals": "value",
-};
-
+/** Settings are flags too: `--show-trace`, `--no-pure-eval`, `--max-call-depth 100`. Undefined for a flag that is none. */
 export function settingFlag(
   flag: string,
   settings: Settings,
@@ -204,10 +185,13 @@ export function settingFlag(
   warn: (message: string) => void,
 ): Settings | undefined {
   if (flag === "--impure") return applySetting(settings, "pure-eval", "false", warn);
-  const name = settingFlagName(flag);
-  if (name === undefined || !flag.startsWith("--")) return undefined;
-  if (settingFlags[name] !== "switch") return applySetting(settings, name, take(flag, 1)[0]!, warn);
-  return applySetting(settings, name, flag.startsWith("--no-") ? "false" : "true", warn);
+  if (!flag.startsWith("--")) return undefined;
+  const name = flag.slice(2);
+  const arity = settingArity(name);
+  if (arity === 1) return applySettingFlag(settings, name, take(flag, 1)[0]!, warn);
+  if (arity === 0) return applySettingFlag(settings, name, "true", warn);
+  const off = name.replace(/^no-/, "");
+  return off !== name && settingArity(off) === 0 ? applySettingFlag(settings, off, "false", warn) : undefined;
 }
 
 /** What a run keeps while a `NeedsIO` of it is fulfilled, so that it goes on instead of beginning again. */
@@ -290,7 +274,9 @@ function run(
 function findFile(evaluator: Evaluator, name: string): string {
   try {
     const value = evaluator.force(evaluator.expression("__findFile __nixPath name", { name }));
-    return (value as { readonly path: string }).path;
+    const { path } = value as { readonly path: string };
+    if (shownPath(path) !== path) throw new NixError("eval", `'${shownPath(path)}' has no physical path`);
+    return path;
   } catch (thrown) {
     if (thrown instanceof NixError) thrown.trace.length = 0;
     throw thrown;

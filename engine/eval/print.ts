@@ -205,8 +205,8 @@ function printAttrs(value: Attrs, state: PrintState, depth: number): string {
       parts.push(elided(value.size - parts.length, "attribute"));
       break;
     }
-    state.attrs++;
     parts.push(`${printName(value.keys.names[i]!)} = ${printSlot(value.values[i]!, state, depth + 1)};`);
+    state.attrs++;
   }
   return parts.length === 0 ? "{ }" : `{ ${parts.join(" ")} }`;
 }
@@ -233,8 +233,8 @@ function printList(value: readonly Slot[], state: PrintState, depth: number): st
       parts.push(elided(value.length - i, "item"));
       break;
     }
-    state.items++;
     parts.push(printSlot(value[i]!, state, depth + 1));
+    state.items++;
   }
   return parts.length === 0 ? "[ ]" : `[ ${parts.join(" ")} ]`;
 }

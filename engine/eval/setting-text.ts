@@ -1,6 +1,7 @@
 /**
  * Settings as text: nix.conf lines, NIX_CONFIG, `--option NAME VALUE`.
  */
+import { NixError } from "./error.ts";
 import type { Settings } from "./settings.ts";
 
 /** The lines of a nix.conf: `name = value`, `#` comments. */
@@ -39,13 +40,18 @@ const features = new Set(
   (
     "auto-allocate-uids blake3-hashes build-time-fetch-tree ca-derivations cgroups configurable-impure-env daemon-trust-override " +
     "dynamic-derivations external-builders fetch-closure fetch-tree flakes git-hashing impure-derivations local-overlay-store " +
-    "mounted-ssh-store nix-command no-url-literals parse-toml-timestamps pipe-operators read-only-local-store recursive-nix verified-fetches"
+    "mounted-ssh-store nix-command parse-toml-timestamps pipe-operators read-only-local-store recursive-nix verified-fetches"
   ).split(" "),
 );
 
 function featureSet(value: string, before: ReadonlySet<string>, warn: Warn): ReadonlySet<string> {
   const named = words(value);
-  for (const feature of named) if (!features.has(feature)) warn(`unknown experimental feature '${feature}'`);
+  for (const feature of named) {
+    if (feature === "no-url-literals") {
+      const instead = "use 'lint-url-literals = fatal' setting instead";
+      warn(`experimental feature '${feature}' has been stabilized and renamed; ${instead}`);
+    } else if (!features.has(feature)) warn(`unknown experimental feature '${feature}'`);
+  }
   return new Set([...before, ...named]);
 }
 
@@ -71,6 +77,54 @@ const ignored = new Set(
     "warn-large-path-threshold warn-short-path-literals"
   ).split(" "),
 );
+
+/** Settings that are on or off: flags without a value. */
+const switches = new Set(
+  (
+    "abort-on-warn accept-flake-config allow-dirty allow-dirty-locks allow-import-from-derivation allow-new- " +
+    "privileges allow-symlinked-store allow-unsafe-native-code-during-evaluation always-allow-substitutes auto- " +
+    "allocate-uids auto-optimise-store builders-use-substitutes compress-build-log debugger-on-trace debugger-on-warn " +
+    "eval-cache fallback filter-syscalls fsync-metadata fsync-store-paths http2 ignore-try impersonate-linux-26 keep- " +
+    "build-log keep-derivations keep-env-derivations keep-failed keep-going keep-outputs nix-shell-always-looks-for- " +
+    "shell-nix nix-shell-shebang-arguments-relative-to-script preallocate-contents print-missing pure-eval require- " +
+    "drop-supplementary-groups require-sigs restrict-eval run-diff-hook sandbox-fallback show-trace substitute sync- " +
+    "before-registering trace-function-calls trace-import-from-derivation trace-verbose trust-tarballs-from-git- " +
+    "forges use-case-hack use-cgroups use-registries use-sqlite-wal use-xdg-base-directories warn-dirty warn-short- " +
+    "path-literals"
+  ).split(" "),
+);
+
+/** Settings to which `extra-…` adds. */
+const lists = new Set(
+  (
+    "access-tokens allowed-impure-host-deps allowed-uris allowed-users build-hook experimental-features external- " +
+    "builders extra-platforms hashed-mirrors ignored-acls impure-env nix-path plugin-files sandbox-paths secret-key- " +
+    "files substituters system-features trusted-public-keys trusted-substituters trusted-users"
+  ).split(" "),
+);
+
+const values = new Set(
+  "eval-system flake-registry lint-absolute-path-literals lint-short-path-literals lint-url-literals max-call-depth system".split(
+    " ",
+  ),
+);
+
+/** What a flag for a setting takes: nothing, or a value; undefined when there is no such setting. */
+export function settingArity(name: string): 0 | 1 | undefined {
+  if (switches.has(name)) return 0;
+  const isList = lists.has(name.replace(/^extra-/, ""));
+  return isList || values.has(name) || ignored.has(name) ? 1 : undefined;
+}
+
+/** The settings with one changed by its flag. @throws NixError of kind usage on an invalid value */
+export function applySettingFlag(settings: Settings, name: string, value: string, warn: Warn): Settings {
+  try {
+    return changed(settings, name, value, warn);
+  } catch (thrown) {
+    if (!(thrown instanceof InvalidValue)) throw thrown;
+    throw new NixError("usage", thrown.message, { data: { usage: true } });
+  }
+}
 
 type Warn = (message: string) => void;
 
