@@ -127,7 +127,7 @@ function zip(files: ReadonlyMap<string, string>): Uint8Array {
   return zipSync(Object.fromEntries([...files].map(([name, text]) => [`wrapper/${name}`, toBytes(text)])));
 }
 
-test("a set from an address, when the visitor says so", async ({ terrarium }) => {
+test("a set from an address, when the visitor says so", async ({ terrarium, browser }) => {
   const archive = gzipSync(tarOf(packageSet("a", 5)));
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -152,6 +152,29 @@ test("a set from an address, when the visitor says so", async ({ terrarium }) =>
   await get(`${origin}/gone.tar.gz`, "answers 404");
   await get("ftp://example.org/x.tar.gz", "is no address");
   expect(asked).toEqual(["/tools-2.1.tar.gz", "/gone.tar.gz"]);
+
+  await test.step("a link asks nobody, until its reader presses", async () => {
+    await terrarium.edit(sample, "${(import <tools>).p0001.name}");
+    await page.getByRole("banner").getByRole("button", { name: "Share" }).click();
+    const field = page.getByRole("textbox", { name: "Link" });
+    await expect(field).toHaveValue(/#1\/[\w-]+$/);
+    const context = await browser.newContext();
+    const friend = visitor(await context.newPage());
+    await friend.open(new URL(await field.inputValue()).hash);
+    await expect.poll(() => friend.state("opened.status")).toBe("failed");
+    await friend.button("Get it").click();
+    const get = friend.page.getByRole("button", { name: `Download from ${new URL(origin).host}` });
+    await expect(get).toBeVisible();
+    expect(asked).toHaveLength(2);
+    await get.click();
+    await expect(report(friend)).toContainText("<tools> is ready");
+    expect(asked.slice(2)).toEqual(["/tools-2.1.tar.gz"]);
+    const expected = await terrarium.state("evaluation.result.outPath");
+    await expect.poll(() => friend.state("evaluation.result.outPath")).toBe(expected);
+    await context.close();
+    await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+    await terrarium.panel("Sources");
+  });
   await page.getByRole("button", { name: "Stop using tools" }).click();
   await expect(page.getByText("Also in this browser")).toBeVisible();
   await page.getByRole("button", { name: /^Delete / }).click();

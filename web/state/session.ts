@@ -367,7 +367,8 @@ function connect(context: Context): Parts {
 
     async transferring() {
       const { createTransferring } = await import("./session/transferring.ts");
-      return createTransferring(context, { workspaces, evaluation, machining: machine, enter });
+      const loadLessons = async () => (await theLessons()).load();
+      return createTransferring(context, { workspaces, evaluation, machining: machine, enter, loadLessons });
     },
 
     async keepCopy() {

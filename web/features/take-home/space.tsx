@@ -104,5 +104,7 @@ function useTakers(transfer: TransferActions): Taker[] {
     free: () => void actions.gc().then(() => transfer.measure()),
     command: "nix-collect-garbage",
   };
-  return [...ofWorkspaces, ...ofSources, ...ofCaches, ...(dead > 0 ? [garbage] : [])].toSorted((a, b) => b.bytes - a.bytes);
+  return [...ofWorkspaces, ...ofSources, ...ofCaches, ...(dead > 0 ? [garbage] : [])].toSorted(
+    (a, b) => b.bytes - a.bytes,
+  );
 }

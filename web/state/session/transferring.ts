@@ -19,6 +19,8 @@ export interface TransferDependencies {
   readonly machining: () => MachineService;
   /** Opens a workspace with its own machine. */
   readonly enter: (record: Parameters<WorkspaceService["open"]>[0]) => Promise<void>;
+  /** Reads how far each lesson is. */
+  readonly loadLessons: () => Promise<void>;
 }
 
 export interface TransferActions {
@@ -225,6 +227,7 @@ export function createTransferring(context: Context, dependencies: TransferDepen
         await refresh();
         await workspaces.load();
         await dependencies.enter(record);
+        await dependencies.loadLessons();
         return `“${record.title}” is here, with every path checked.`;
       }),
     takeHome: () =>
