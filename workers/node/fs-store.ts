@@ -4,20 +4,19 @@
  * found at the next start is applied again. So a batch is wholly there or not there, whenever the process dies. As with
  * Nix's defaults the metadata is synced, file contents are left to the system.
  */
-import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import v8 from "node:v8";
 import { BLOB, type Backing, type Batch, type StoredValue, TREE } from "#engine/store/backing.ts";
 import { StoreError } from "#engine/store/error.ts";
-import { type HashAlgorithm, type Hasher, provideHashes } from "#engine/store/format/hash.ts";
 import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
 import type { FileTree } from "#engine/store/format/tree.ts";
 import { Store, type StoreOptions } from "#engine/store/store.ts";
+import { useNativeHashes } from "./native-hashes.ts";
 
 /** A Nix store under a directory, as `NIX_REMOTE=local?root=DIR` means it. */
 export function openFsStore(root: string, options: Partial<StoreOptions> = {}): Promise<Store> {
-  provideHashes(nativeHasher);
+  useNativeHashes();
   const backing = new FsBacking(root, options.storeDir);
   const lock = <Result>(body: () => Promise<Result>) => withLock(path.join(backing.metadata, "lock"), body);
   return Store.open(backing, { now: () => Math.floor(Date.now() / 1000), lock, ...options });
@@ -158,13 +157,6 @@ export class FsBacking implements Backing {
     if (status.isDirectory()) makeWritable(Buffer.from(target));
     fs.rmSync(target, { recursive: true, force: true });
   }
-}
-
-/** OpenSSL's digests are some eight times as fast as ours; it has no BLAKE3. */
-function nativeHasher(algorithm: HashAlgorithm): Hasher | undefined {
-  if (algorithm === "blake3") return undefined;
-  const hash = createHash(algorithm);
-  return { update: (bytes) => void hash.update(bytes), digest: () => new Uint8Array(hash.digest()) };
 }
 
 /** A batch as it is written down before it is applied; values are serialised already. */

@@ -18,6 +18,7 @@ import { PendingWrites } from "#engine/eval/pending-writes.ts";
 import type { AddSourceRequest } from "#engine/eval/io.ts";
 import { parseDerivation } from "#engine/store/format/derivation.ts";
 import type { PathInfo } from "#engine/store/path-info.ts";
+import { useNativeHashes } from "./native-hashes.ts";
 
 export interface NodeIoOptions {
   readonly storeDir: string;
@@ -41,6 +42,7 @@ export class NodeIo implements Io {
   private readonly started = Math.floor(Date.now() / 1000);
 
   constructor(options: NodeIoOptions) {
+    useNativeHashes();
     this.options = options;
     this.writes = new PendingWrites(options.storeDir, (path) => this.readFile(path));
   }
