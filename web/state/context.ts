@@ -1,6 +1,7 @@
 /** How components reach the page's state and what they may ask for: one React context, given once by main.tsx. */
 import { createContext, useContext } from "react";
 import { useStore } from "zustand/react";
+import { useShallow } from "zustand/react/shallow";
 import type { Actions, Language, PageStore, State } from "./model.ts";
 import { uiActions, type UiActions } from "./ui.ts";
 
@@ -29,4 +30,9 @@ export const useUi = (): UiActions => usePage().ui;
 /** A part of the state. The selector must give the same object while nothing changed: no fresh arrays or objects. */
 export function useAppState<T>(select: (state: State) => T): T {
   return useStore(usePage().store, select);
+}
+
+/** Something worked out from the state, as a flat object: the same one while none of its fields changed. */
+export function useDerived<T extends object>(select: (state: State) => T): T {
+  return useStore(usePage().store, useShallow(select));
 }

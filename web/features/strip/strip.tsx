@@ -1,7 +1,7 @@
 /** The strip under the editor: what the file would change, and the one button that makes it so. While a switch runs it shows the switch. */
 import { changeChips, stripOf, switchCommand, type Chip, type Strip as StripState } from "#web/state/derive.ts";
 import type { Change, Diagnostic, State, SwitchAction } from "#web/state/model.ts";
-import { useActions, useAppState, usePage, useUi } from "#web/state/context.ts";
+import { useActions, useAppState, useDerived, usePage, useUi } from "#web/state/context.ts";
 import { Button, IconButton } from "#web/ui/button.tsx";
 import { Icon } from "#web/ui/icon.tsx";
 import { Menu, type MenuItem } from "#web/ui/menu.tsx";
@@ -11,19 +11,18 @@ import { StepTrack } from "./step-track.tsx";
 import { stepRecord } from "#web/state/steps.ts";
 
 export function Strip() {
-  const state = useAppState((all) => all);
-  const strip = stripOf(state);
+  const strip = useDerived(stripOf);
   return (
     <section className={`strip strip-${strip.kind}`} aria-label="What would change" aria-live="polite">
-      <StripBody strip={strip} state={state} />
+      <StripBody strip={strip} />
     </section>
   );
 }
 
-function StripBody({ strip, state }: { strip: StripState; state: State }) {
+function StripBody({ strip }: { strip: StripState }) {
   switch (strip.kind) {
     case "switching":
-      return <Switching state={state} />;
+      return <Switching />;
     case "building":
       return <Building text={strip.text} fraction={strip.fraction} />;
     case "ready":
@@ -246,18 +245,21 @@ function switchingText({ machine }: State, step: string | undefined): string {
   return step === undefined ? "Switching" : stepRecord(step).meaning;
 }
 
-function Switching({ state }: { state: State }) {
+function Switching() {
   const actions = useActions();
-  const running = state.switching.steps.find((step) => step.state === "running");
+  const { steps, command } = useAppState((state) => state.switching);
+  const plugBefore = useAppState((state) => state.ui.plugBefore);
+  const running = steps.find((step) => step.state === "running");
+  const text = useAppState((state) => switchingText(state, running?.id));
   const early = running === undefined || ["build", "register"].includes(running.id);
   return (
     <>
       <div className="strip-grow">
         <span className="strip-text">
-          {switchingText(state, running?.id)}
-          <code className="strip-detail">{state.switching.command}</code>
+          {text}
+          <code className="strip-detail">{command}</code>
         </span>
-        <StepTrack steps={state.switching.steps} plugBefore={state.ui.plugBefore} />
+        <StepTrack steps={steps} plugBefore={plugBefore} />
       </div>
       {early ? (
         <Button onClick={() => actions.cancel()}>Cancel</Button>
