@@ -22,7 +22,7 @@ import { StoreError } from "./error.ts";
 import { FormatError } from "./format/error.ts";
 import type { ByteString } from "./format/bytes.ts";
 import { fromBytes, toBytes } from "./format/bytes.ts";
-import { type Derivation, parseDerivation } from "./format/derivation.ts";
+import { type Derivation, readDerivation } from "./format/derivation.ts";
 import { decodeBase16 } from "./format/base-n.ts";
 import { type Hash, equalHashes, hashOf, printHash } from "./format/hash.ts";
 import { PieceReader, StreamDigest, digestNar, encodeNar, hashNar, narGrammar, narPieces } from "./format/nar.ts";
@@ -248,7 +248,7 @@ export class Store {
 
   /** @throws StoreError "invalid-path", FormatError "derivation" */
   async derivation(drvPath: StorePath): Promise<Derivation> {
-    return parseDerivation(await this.derivationText(drvPath));
+    return readDerivation(await this.derivationText(drvPath), drvPath, this.storeDir);
   }
 
   /** The ATerm of a derivation. */

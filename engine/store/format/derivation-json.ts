@@ -34,10 +34,18 @@ export function derivationToJson(derivation: Derivation, name: string): Json {
     },
     name,
     outputs: mapToJson(derivation.outputs, outputToJson),
-    ...(structured === undefined ? {} : { structuredAttrs: JSON.parse(structured) as Json }),
+    ...(structured === undefined ? {} : { structuredAttrs: structuredAttributes(structured) }),
     system,
     version: 4,
   };
+}
+
+function structuredAttributes(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    throw new FormatError("derivation", "cannot process __json attribute: it is no JSON");
+  }
 }
 
 function mapToJson<Value>(

@@ -85,8 +85,16 @@ test.each([
 ])("text %#", (text) => expect(printDerivation(parseDerivation(text))).toBe(text));
 
 test.each([
-  ["", "expected string 'Derive('"],
-  ["Derive[", "expected string 'Derive('"],
+  ["", "file is empty (possible filesystem corruption)"],
+  ["X", "expected string 'D'"],
+  ["Dx", "derivation does not start with 'Derive' or 'DrvWithVersion'"],
+  ["Drv", "expected string 'rvWithVersion('"],
+  ["Derive[", "expected string 'erive('"],
+  ['Derive([("out","x","","")],[],[]', "bad path 'x' in derivation"],
+  ['Derive([("out","/x","sha256","")],[],[]', "content-addressing derivation output should not specify output path"],
+  ['Derive([("out","/x","","")][]', "expected string ',['"],
+  ['Derive([],[("y.drv",["out"])],[]', "bad path 'y.drv' in derivation"],
+  ['Derive([],[],["y"]', "bad path 'y' in derivation"],
   ["Derive(]", "expected string '['"],
   ['Derive([("out', "unterminated string"],
   [`${printDerivation(n).slice(0, -1)}`, "expected string ')'"],

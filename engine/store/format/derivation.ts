@@ -15,6 +15,7 @@ import {
   makeTextPath,
   nameOf,
   outputPathName,
+  parseStorePath,
 } from "./store-path.ts";
 
 /** An output as the text has it. Which kind it is follows from which fields are empty: see `outputKind`. */
@@ -156,15 +157,15 @@ export function parseDerivation(text: ByteString): Derivation {
   let dynamic = false;
   reader.expect("D");
   if (text.startsWith("r", 1)) {
-    reader.expect(VERSIONED);
+    reader.expect(VERSIONED.slice(1));
     const version = reader.string();
     if (version !== DYNAMIC_VERSION) throw termError(`Unknown derivation ATerm format version '${version}'`, 0);
     dynamic = true;
     reader.expect(",");
   } else if (text.startsWith("e", 1)) {
-    reader.expect(PLAIN);
+    reader.expect(PLAIN.slice(1));
   } else {
-    throw new FormatError("usage", "derivation does not start with 'Derive' or 'DrvWithVersion'");
+    throw new FormatError("derivation", "derivation does not start with 'Derive' or 'DrvWithVersion'");
   }
   reader.expect("[");
   const outputs = firstOfEach(reader.rest(readOutput));
@@ -207,18 +208,17 @@ function readOutput(term: TermReader): [string, DerivationOutput] {
   term.expect(",");
   const hash = term.string();
   term.expect(")");
-  if (path === "" ? hashAlgorithm === "" && hash !== "" : !path.startsWith("/")) {
-    throw termError(`bad path '${path}' in derivation`, 0);
-  }
+  if (path !== "" && !path.startsWith("/")) throw termError(`bad path '${path}' in derivation`, 0);
   if (path !== "" && hashAlgorithm !== "" && hash === "") {
     throw termError("content-addressing derivation output should not specify output path", 0);
   }
   return [name, { path, hashAlgorithm, hash }];
 }
 
-function readInputEntry(term: TermReader, dynamic: boolean): [string, DerivationInput] {
+/** Below a dynamic input the keys are names of outputs. */
+function readInputEntry(term: TermReader, dynamic: boolean, inner = false): [string, DerivationInput] {
   term.expect("(");
-  const path = term.path();
+  const path = inner ? term.string() : term.path();
   term.expect(",");
   const input = readInput(term, dynamic);
   term.expect(")");
@@ -229,7 +229,7 @@ function readInput(term: TermReader, dynamic: boolean): DerivationInput {
   if (!dynamic || !term.takes("(")) return { outputs: term.strings() };
   const outputs = term.strings();
   term.expect(",");
-  const children = new Map(term.list((inner) => readInputEntry(inner, true)));
+  const children = new Map(term.list((inner) => readInputEntry(inner, true, true)));
   term.expect(")");
   return { outputs, dynamic: children };
 }
@@ -308,6 +308,21 @@ function unescapeChar(char: string): string {
 
 function termError(message: string, offset: number): FormatError {
   return new FormatError("derivation", message, { offset });
+}
+
+/** The same derivation, read from a store: its paths are of that store, and errors name it. @throws FormatError */
+export function readDerivation(text: ByteString, drvPath: StorePath, storeDir: string): Derivation {
+  try {
+    const derivation = parseDerivation(text);
+    for (const { path } of derivation.outputs.values()) if (path !== "") parseStorePath(path, storeDir);
+    for (const path of derivation.inputDerivations.keys()) parseStorePath(path, storeDir);
+    for (const path of derivation.inputSources) parseStorePath(path, storeDir);
+    return derivation;
+  } catch (error) {
+    if (!(error instanceof FormatError) || error.code !== "derivation" || error.data["offset"] === undefined)
+      throw error;
+    throw new FormatError("derivation", `error parsing derivation '${drvPath}': ${error.message}`, error.data);
+  }
 }
 
 // Hashes and paths
