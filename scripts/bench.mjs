@@ -10,6 +10,11 @@ if (process.argv[2] === "store") {
   process.exit();
 }
 
+if (process.argv[2] === "transfer") {
+  await import("./bench-transfer.mjs");
+  process.exit();
+}
+
 const RUNS = Number(process.argv[2] ?? 3);
 const COLOURS = ["teal", "tomato", "navy", "olive", "purple", "sienna", "crimson", "indigo"];
 
