@@ -14,7 +14,7 @@ import { toBytes } from "../store/format/bytes.ts";
 import { flakeAttribute, lockArgument, locksJson, parseFlakeArgument } from "./flakes.ts";
 import { showFlake } from "./flake-show.ts";
 import type { LanguageProgram, LanguageRun } from "./language.ts";
-import { SOURCE_FLAGS } from "./language-options.ts";
+import { type LanguageFlags, SOURCE_FLAGS } from "./language-options.ts";
 
 const metadata = (words: string): LanguageProgram => ({
   words,
@@ -36,10 +36,14 @@ const init = (words: string, most: number): LanguageProgram => ({
   },
 });
 
+/** Flags without those that a verb does not take. */
+const without = (flags: LanguageFlags["flags"], names: readonly string[]): LanguageFlags["flags"] =>
+  Object.fromEntries(Object.entries(flags).filter(([name]) => !names.includes(name)));
+
 export const NIX_FLAKE: readonly LanguageProgram[] = [
   {
     words: "nix flake lock",
-    flags: { flags: SOURCE_FLAGS, most: 1 },
+    flags: { flags: without(SOURCE_FLAGS, ["--no-write-lock-file"]), most: 1 },
     run(run) {
       lockArgument(run, parseFlakeArgument(run, run.flags.args[0] ?? "").ref, { write: true });
       return 0;
@@ -47,7 +51,10 @@ export const NIX_FLAKE: readonly LanguageProgram[] = [
   },
   {
     words: "nix flake update",
-    flags: { flags: { ...SOURCE_FLAGS, "--flake": 1 }, most: Infinity },
+    flags: {
+      flags: { ...without(SOURCE_FLAGS, ["--no-write-lock-file", "--no-update-lock-file"]), "--flake": 1 },
+      most: Infinity,
+    },
     run(run) {
       const { args } = run.flags;
       const { ref } = parseFlakeArgument(run, run.flags.value("--flake") ?? "");

@@ -1,5 +1,7 @@
 /** What `builtins.fetch…` and flake inputs ask for on Node: files, archives and folders, put into the store. */
+import { createHash } from "node:crypto";
 import fs from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FetchRequest, FetchResult } from "#engine/eval/io.ts";
 import { StoreError } from "#engine/store/error.ts";
@@ -8,6 +10,7 @@ import { isTar, newestTime } from "#engine/store/format/tar.ts";
 import { type SourceTree, directory, regularFile, symlink } from "#engine/store/format/tree.ts";
 import type { Store } from "#engine/store/store.ts";
 import { decompress, unpackArchive } from "../store/decompress.ts";
+import { cacheFolder } from "./cache-folder.ts";
 import { downloadInput } from "./download.ts";
 import { FORGES, forgeArchive } from "./forges.ts";
 import { fetchGit } from "./git-input.ts";
@@ -66,10 +69,19 @@ async function fetchArchive(
     throw new StoreError("missing", `tarball ${JSON.stringify(missing)} does not exist.`);
   }
   const { bytes, immutableUrl } = await downloadInput(address);
-  tell(`unpacking '${address}' into the Git cache...`);
+  tellUnpacking(address, bytes, tell);
   const result = await addArchive(bytes, name, store);
   const locked = immutableUrl === undefined ? {} : lockedUrl(immutableUrl);
   return { ...result, attributes: { ...result.attributes, ...locked } };
+}
+
+/** Says, once for every archive, what C++ Nix says when it unpacks one for the first time. */
+function tellUnpacking(address: string, bytes: Uint8Array, tell: (line: string) => void): void {
+  const mark = path.join(cacheFolder(), "unpacked", createHash("sha256").update(address).update(bytes).digest("hex"));
+  if (fs.existsSync(mark)) return;
+  tell(`unpacking '${address}' into the Git cache...`);
+  fs.mkdirSync(path.dirname(mark), { recursive: true });
+  fs.writeFileSync(mark, "");
 }
 
 /** A `file:` address where nothing is. */
@@ -96,7 +108,7 @@ function lockedUrl(link: string): Record<string, string | number> {
 async function fetchForge(request: FetchRequest, store: Store, tell: (line: string) => void): Promise<FetchResult> {
   const { rev, url } = await forgeArchive(request.options);
   const { bytes } = await downloadInput(url);
-  tell(`unpacking '${request.url}' into the Git cache...`);
+  tellUnpacking(request.url, bytes, tell);
   const result = await addArchive(bytes, request.name, store);
   return { ...result, attributes: { ...result.attributes, rev } };
 }

@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FetchRequest, FetchResult } from "#engine/eval/io.ts";

@@ -148,7 +148,7 @@ export class NodeIo implements Io {
     if (known instanceof IoError) throw known;
     if (known !== undefined) return known;
     const folder = fetch.options["type"] === "path" ? String(fetch.options["path"]) : undefined;
-    if (folder !== undefined && this.lstat(folder) === undefined) {
+    if (folder?.startsWith("/") === true && this.lstat(folder) === undefined) {
       // C++ Nix shows such a path below its root, with a slash more.
       throw new IoError("ENOENT", folder, `path '/${folder}' does not exist`);
     }

@@ -56,7 +56,7 @@ export interface NodeContext extends CommandContext {
 }
 
 /** What a command sees of this computer. NIX_SUBSTITUTERS and NIX_TRUSTED_PUBLIC_KEYS name caches and their keys. */
-export async function nodeContext(signal: AbortSignal): Promise<NodeContext> {
+export async function nodeContext(signal: AbortSignal, cwd = process.cwd()): Promise<NodeContext> {
   const remote = process.env["NIX_REMOTE"];
   const store = await openNamedStore(remote);
   const trustedKeys = words(process.env["NIX_TRUSTED_PUBLIC_KEYS"]).map((text): PublicKey => parsePublicKey(text));
@@ -75,7 +75,7 @@ export async function nodeContext(signal: AbortSignal): Promise<NodeContext> {
     print: (text) => writeAll(1, text),
     error: (text) => writeAll(2, text),
     input: async () => fs.readFileSync(0),
-    cwd: toByteString(process.cwd()),
+    cwd: toByteString(cwd),
     env: (name) => process.env[name],
     now: () => Math.floor(Date.now() / 1000),
     localTime,
@@ -108,6 +108,7 @@ async function evaluate(
     storeDir: store.storeDir,
     store,
     root,
+    cwd: context.cwd,
     print: (text) => void (stdout += text),
     error: context.error,
     context: async () => context,
