@@ -87,23 +87,15 @@ async function standIn(target: Page): Promise<void> {
 
 /** What a process prints, piece by piece; no text is its end. */
 function reading(child: ChildProcess): () => Promise<{ text: string | null; code: number }> {
-  const pieces: string[] = [];
-  let code: number | null = null;
-  let wake: () => void = () => undefined;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (bytes: Buffer) => {
-      pieces.push(bytes.toString());
-      wake();
-    });
-  }
-  child.once("close", (status) => {
-    code = status ?? 137;
-    wake();
-  });
-  return async () => {
-    while (pieces.length === 0 && code === null) await new Promise<void>((resolve) => (wake = resolve));
-    return { text: pieces.shift() ?? null, code: code ?? 0 };
-  };
+  const printed = new ReadableStream<string>({
+    start(controller) {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.on("data", (bytes: Buffer) => controller.enqueue(bytes.toString()));
+      }
+      child.once("close", () => controller.close());
+    },
+  }).getReader();
+  return async () => ({ text: (await printed.read()).value ?? null, code: child.exitCode ?? 137 });
 }
 
 function lay({ d: entries = {} }: Tree, folder: string): void {
