@@ -42,8 +42,8 @@ function checkedInt(value: Int): Int {
   const later = "Future Nix versions might implement the correct behavior.";
   const message =
     rounded >= 2n ** 63n
-      ? `${bug} the NixInt argument ${value} caused undefined behavior in previous Nix versions.\n    ${later}`
-      : `${bug} a loss of precision occurred in previous Nix versions because the NixInt argument ${value} was rounded to ${rounded}.\n    ${later}`;
+      ? `${bug} the NixInt argument ${value} caused undefined behavior in previous Nix versions.\n\t${later}`
+      : `${bug} a loss of precision occurred in previous Nix versions because the NixInt argument ${value} was rounded to ${rounded}.\n\t${later}`;
   throw new NixError("eval", message);
 }
 

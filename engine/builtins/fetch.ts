@@ -9,6 +9,7 @@ import { IoError } from "#engine/eval/io.ts";
 import type { FetchRequest, FetchResult } from "#engine/eval/io.ts";
 import { attributePos } from "#engine/eval/positions.ts";
 import type { Pos } from "#engine/eval/positions.ts";
+import { printName } from "#engine/eval/print.ts";
 import { namesInOrder } from "#engine/eval/symbols.ts";
 import { Attrs, ContextString, NixPath, describeType, isInt, isString, normalInt, textOf } from "#engine/eval/value.ts";
 import type { NixString, Slot, Value } from "#engine/eval/value.ts";
@@ -202,7 +203,7 @@ function* treeAttribute(who: TreeFetcher, name: string, slot: Slot): Routine<Inp
   }
   throw new NixError(
     "type",
-    `argument '${name}' to '${who}' is ${describeType(value)} while a string, Boolean or integer is expected`,
+    `argument '${printName(name)}' to '${who}' is ${describeType(value)} while a string, Boolean or integer is expected`,
   );
 }
 

@@ -3,6 +3,7 @@
  */
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError } from "#engine/eval/error.ts";
+import { printName } from "#engine/eval/print.ts";
 import { namesInOrder } from "#engine/eval/symbols.ts";
 import { describeType, isInt, isString, normalInt, textOf } from "#engine/eval/value.ts";
 import type { Attrs, Slot } from "#engine/eval/value.ts";
@@ -28,12 +29,12 @@ function* flakeRefAttrs(set: Attrs, { symbols }: EvalContext): Routine<Map<strin
     if (typeof value === "boolean") attrs.set(name, value);
     else if (isString(value)) attrs.set(name, textOf(value));
     else if (isInt(value)) {
-      if (value < 0) throw new NixError("eval", `negative value given for flake ref attr ${name}: ${value}`);
+      if (value < 0) throw new NixError("eval", `negative value given for flake ref attr ${printName(name)}: ${value}`);
       attrs.set(name, BigInt(value));
     } else {
       throw new NixError(
         "type",
-        `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${name}' is ${describeType(value)}`,
+        `flake reference attribute sets may only contain integers, Booleans, and strings, but attribute '${printName(name)}' is ${describeType(value)}`,
       );
     }
   }

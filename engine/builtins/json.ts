@@ -6,6 +6,7 @@ import { coerceToString } from "#engine/eval/coerce.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { attributePos } from "#engine/eval/positions.ts";
 import type { Pos } from "#engine/eval/positions.ts";
+import { printName } from "#engine/eval/print.ts";
 import { callDepthExceeded, runtime } from "#engine/eval/runtime.ts";
 import { copyToStore } from "#engine/eval/source-tree.ts";
 import {
@@ -149,7 +150,7 @@ class JsonPrinter {
       else if (part.kind === "attrs") {
         const { keys, positions } = part.attrs;
         const name = keys.names[part.next - 1]!;
-        addTrace(thrown, `while evaluating attribute '${name}'`, attributePos(positions, keys, name));
+        addTrace(thrown, `while evaluating attribute '${printName(name)}'`, attributePos(positions, keys, name));
       }
     }
     return thrown;

@@ -456,13 +456,19 @@ export const listBuiltins: BuiltinFamily = [
     *routine([f, list]) {
       const right: Slot[] = [];
       const wrong: Slot[] = [];
-      for (const element of list) (asBool(yield call(f, [element]), partitionContext) ? right : wrong).push(element);
+      for (const element of list) {
+        yield element;
+        (asBool(yield call(f, [element]), partitionContext) ? right : wrong).push(element);
+      }
       return new Attrs(partitionKeys, [right, wrong]);
     },
     direct([f, list]) {
       const right: Slot[] = [];
       const wrong: Slot[] = [];
-      for (const element of list) (askNow(f, element, partitionContext) ? right : wrong).push(element);
+      for (const element of list) {
+        force(element);
+        (askNow(f, element, partitionContext) ? right : wrong).push(element);
+      }
       return new Attrs(partitionKeys, [right, wrong]);
     },
   }),
@@ -474,17 +480,17 @@ export const listBuiltins: BuiltinFamily = [
       if (list.length === 0) return list;
       const fn = yield* demand(f, "function", "while evaluating the first argument passed to builtins.sort");
       const natural = fn instanceof PrimOp && fn.builtin.name === "lessThan";
-      // Elements are evaluated even when there is nothing to compare them with.
-      if (list.length === 1) return [yield list[0]!];
-      return yield* stableSort(list, natural ? naturalOrder : orderBy(fn));
+      const values: Value[] = [];
+      for (const element of list) values.push(yield element);
+      return yield* stableSort(values, natural ? naturalOrder : orderBy(fn));
     },
     direct([f, list]) {
       if (list.length === 0) return list;
       const fn = demandNow(f, "function", "while evaluating the first argument passed to builtins.sort");
-      if (list.length === 1) return [force(list[0]!)];
+      const values = list.map((element) => force(element));
       if (fn instanceof PrimOp && fn.builtin.name === "lessThan")
-        return sortPlain(list) ?? stableSortNow(list, compareElementsNow);
-      return stableSortNow(list, (a, b) => asBool(callTwo(fn, a, b, undefined), orderAnswer));
+        return sortPlain(values) ?? stableSortNow(values, compareElementsNow);
+      return stableSortNow(values, (a, b) => asBool(callTwo(fn, a, b, undefined), orderAnswer));
     },
   }),
   builtin({

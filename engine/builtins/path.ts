@@ -11,6 +11,7 @@ import { IoError, type FileType, type SourceTree } from "#engine/eval/io.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { resolveLinks, statFollowing } from "#engine/eval/paths.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
+import { printName } from "#engine/eval/print.ts";
 import { realiseContext } from "#engine/eval/realise.ts";
 import { sortedEntries, sourceTree } from "#engine/eval/source-tree.ts";
 import { namesInOrder } from "#engine/eval/symbols.ts";
@@ -210,7 +211,7 @@ function* pathArguments(set: Attrs, { symbols }: EvalContext): Routine<AddPath> 
     else if (key === "recursive")
       method = (yield* demandAttribute(set, key, "bool", where("recursive"))) ? "nar" : "flat";
     else if (key === "sha256") expected = checkedHash(yield* demandAttribute(set, key, "plain", where("sha256")));
-    else throw new NixError("eval", `unsupported argument '${key}' to 'builtins.path'`, { pos });
+    else throw new NixError("eval", `unsupported argument '${printName(key)}' to 'builtins.path'`, { pos });
   }
   if (source === undefined)
     throw new NixError("eval", "missing required 'path' attribute in the first argument to 'builtins.path'");

@@ -12,7 +12,7 @@ import { bindFormals, forceFormalsArgument } from "./formals.ts";
 import type { LambdaCode } from "./lambda.ts";
 import { attributePos, type Pos } from "./positions.ts";
 import { callDepthExceeded, deepEvaluator, evalContext, runtime } from "./runtime.ts";
-import { describeValue } from "./print.ts";
+import { describeValue, printName } from "./print.ts";
 import { Attrs, Lambda, PrimOp, PrimOpApp, Thunk, type Env, type Slot, type Value } from "./value.ts";
 
 /** Calls a forced function with one argument or more. */
@@ -132,7 +132,8 @@ export function lambdaTrace(thrown: unknown, code: LambdaCode, pos: Pos | undefi
   return thrown;
 }
 
-export const lambdaName = (code: LambdaCode): string => (code.name === null ? "anonymous lambda" : `'${code.name}'`);
+export const lambdaName = (code: LambdaCode): string =>
+  code.name === null ? "anonymous lambda" : `'${printName(code.name)}'`;
 
 export const functorTrace = "while calling a functor (an attribute set with a '__functor' attribute)";
 

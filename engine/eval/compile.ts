@@ -13,6 +13,7 @@ import type {
   Binary,
   Expr,
   Lambda,
+  Select,
   Source,
   Str,
 } from "#engine/syntax/ast.ts";
@@ -113,8 +114,7 @@ class Compiler {
       case "select": {
         const target = this.child(expr.target, scope, level);
         const path = expr.path.map((name) => this.attrName(name, scope, level));
-        // The legacy `let { … }` is a selection that was not written, so it has no position.
-        const where = this.source.text.startsWith("let", expr.start) ? undefined : pos;
+        const where = this.isLegacyLet(expr) ? undefined : pos;
         const fallback = expr.fallback === null ? null : this.delayed(expr.fallback, scope);
         const [only] = path;
         if (path.length === 1 && typeof only === "string" && fallback === null)
@@ -183,6 +183,11 @@ class Compiler {
     }
   }
 
+  /** The legacy `let { … }` is a selection that was not written, so it has no position. */
+  private isLegacyLet(expr: Select): boolean {
+    return this.source.text.startsWith("let", expr.start);
+  }
+
   /** The position C++ Nix's tree keeps for an expression; literals and some operators have none. */
   private ownPos(expr: Expr): Pos | undefined {
     switch (expr.kind) {
@@ -196,6 +201,8 @@ class Compiler {
         return expr.elements.length === 0 ? undefined : this.ownPos(expr.elements[0]!);
       case "has-attr":
         return this.ownPos(expr.target);
+      case "select":
+        return this.isLegacyLet(expr) ? undefined : this.pos(expr.start);
       case "not":
         return this.ownPos(expr.operand);
       case "binary":

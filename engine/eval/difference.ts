@@ -5,7 +5,7 @@ import type { Routine } from "#engine/builtins/record.ts";
 import { equals, isDerivationForced, quickEquals } from "./equality.ts";
 import { NixError } from "./error.ts";
 import { attributePos } from "./positions.ts";
-import { printBrief } from "./print.ts";
+import { printBrief, printName } from "./print.ts";
 import {
   Attrs,
   NixFloat,
@@ -77,14 +77,14 @@ function* explainSets(left: Attrs, right: Attrs): Routine<NixError> {
     const name = left.keys.names[i]!;
     if (right.keys.names[i] !== name) {
       return different(
-        `attribute name '${name}' is contained in '${printBrief(left)}', but not in '${printBrief(right)}'`,
+        `attribute name '${printName(name)}' is contained in '${printBrief(left)}', but not in '${printBrief(right)}'`,
       );
     }
     if (yield* same(left.values[i]!, right.values[i]!)) continue;
     return (yield* explainDifference(left.values[i]!, right.values[i]!))
       .within("where right hand side is", attributePos(right.positions, right.keys, name))
       .within("where left hand side is", attributePos(left.positions, left.keys, name))
-      .within(`while comparing attribute '${name}'`);
+      .within(`while comparing attribute '${printName(name)}'`);
   }
   throw new Error("equal sets were said to differ");
 }

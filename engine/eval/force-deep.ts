@@ -8,6 +8,7 @@ import { ForceAt } from "./code.ts";
 import { delayedCallPos } from "./codes/delayed-call.ts";
 import { addTrace } from "./error.ts";
 import { attributePos } from "./positions.ts";
+import { printName } from "./print.ts";
 import { evalContext } from "./runtime.ts";
 import { evaluationOrder } from "./symbols.ts";
 import { Attrs, Thunk, type List, type Slot, type Value } from "./value.ts";
@@ -59,7 +60,11 @@ function traced(thrown: unknown, open: readonly Open[]): unknown {
     const { value, order, next } = open[i]!;
     if (value instanceof Attrs) {
       const name = value.keys.names[order![next - 1]!]!;
-      addTrace(thrown, `while evaluating the attribute '${name}'`, attributePos(value.positions, value.keys, name));
+      addTrace(
+        thrown,
+        `while evaluating the attribute '${printName(name)}'`,
+        attributePos(value.positions, value.keys, name),
+      );
     } else addTrace(thrown, `while evaluating list element at index ${next - 1}`);
   }
   return thrown;

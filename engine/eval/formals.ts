@@ -6,6 +6,7 @@ import { expectedError } from "./expect.ts";
 import { force } from "./force.ts";
 import type { Pos } from "./positions.ts";
 import { evalContext } from "./runtime.ts";
+import { printName } from "./print.ts";
 import { evaluationOrder } from "./symbols.ts";
 import { suggest } from "./suggest.ts";
 import { Attrs, type Env, type Lambda, type Slot, type Value, slotArray } from "./value.ts";
@@ -47,17 +48,22 @@ export function bindFormals(lambda: Lambda, argument: Slot, attrs: Attrs, pos: P
   for (const formal of formals) {
     const slot = attrs.get(formal.name);
     if (slot !== undefined) used++;
-    else if (formal.fallback === null) throw missingArgument(lambda, formal.name, pos);
+    else if (formal.fallback === null) throw missingArgument(lambda, attrs, pos);
     env[cell++] = slot === undefined ? formal.fallback!.delay(env) : slot;
   }
   if (!code.ellipsis && used !== attrs.size) throw unexpectedArgument(lambda, attrs, pos);
   return env;
 }
 
-const functionName = (lambda: Lambda): string => lambda.code.name ?? "anonymous lambda";
+const functionName = (lambda: Lambda): string =>
+  lambda.code.name === null ? "anonymous lambda" : printName(lambda.code.name);
 
-function missingArgument(lambda: Lambda, name: string, pos: Pos | undefined): NixError {
-  const message = `function '${functionName(lambda)}' called without required argument '${name}'`;
+/** Of several the one whose symbol is the oldest. */
+function missingArgument(lambda: Lambda, attrs: Attrs, pos: Pos | undefined): NixError {
+  const { symbols } = evalContext();
+  const missing = lambda.code.formals!.filter(({ name, fallback }) => fallback === null && !attrs.has(name));
+  const name = missing.map((formal) => formal.name).reduce((a, b) => (symbols.intern(b) < symbols.intern(a) ? b : a));
+  const message = `function '${functionName(lambda)}' called without required argument '${printName(name)}'`;
   const data = { argument: name };
   return new NixError("missing", message, { pos: lambda.code.pos, data }).within("from call site", pos);
 }
@@ -66,7 +72,7 @@ function unexpectedArgument(lambda: Lambda, attrs: Attrs, pos: Pos | undefined):
   const known = lambda.code.formalNames!;
   const order = evaluationOrder(attrs, evalContext().symbols);
   const name = attrs.keys.names[order.find((index) => !known.has(attrs.keys.names[index]!))!]!;
-  const message = `function '${functionName(lambda)}' called with unexpected argument '${name}'`;
+  const message = `function '${functionName(lambda)}' called with unexpected argument '${printName(name)}'`;
   const suggestions = suggest(name, [...known.keys()]);
   const data = { argument: name };
   return new NixError("missing", message, { pos: lambda.code.pos, suggestions, data }).within("from call site", pos);

@@ -17,7 +17,7 @@ import { findDerivations } from "./find-derivations.ts";
 import type { Io } from "./io.ts";
 import { resolveExprPath, shownPath } from "./paths.ts";
 import { attributePos } from "./positions.ts";
-import { printAmbiguous } from "./print.ts";
+import { printAmbiguous, printName } from "./print.ts";
 import { reportError } from "./report.ts";
 import type { ArgumentSlots } from "./select-path.ts";
 import { applySetting, applySettingFlag, parseConfig, settingArity } from "./setting-text.ts";
@@ -397,7 +397,7 @@ function refuseThunks(slot: Slot, pos: ReturnType<typeof attributePos>): void {
       try {
         refuseThunks(value.values[i]!, where);
       } catch (thrown) {
-        throw addTrace(thrown, `while evaluating attribute '${name}'`, where);
+        throw addTrace(thrown, `while evaluating attribute '${printName(name)}'`, where);
       }
     });
   } else if (isList(value)) {

@@ -186,7 +186,7 @@ function printSlot(slot: Slot, state: PrintState, depth: number): string {
 export function printFunction(value: Lambda | PrimOp | PrimOpApp): string {
   if (value instanceof PrimOp) return angled(`primop ${value.builtin.name}`);
   if (value instanceof PrimOpApp) return angled(`partially applied primop ${value.builtin.name}`);
-  const name = value.code.name === null ? "" : ` ${value.code.name}`;
+  const name = value.code.name === null ? "" : ` ${printName(value.code.name)}`;
   return angled(`lambda${name} @ ${printPos(value.code.pos)}`);
 }
 
