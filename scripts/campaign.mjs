@@ -149,7 +149,9 @@ function campaignHosts() {
   const tallies = kinds.map((kind) => {
     const group = rows.filter((row) => row.kind === kind);
     const broken = group.filter(({ broken }) => broken.length > 0).length;
-    const took = ["configure -a", "reinstalling"].map((way) => group.filter(({ recovery }) => recovery === way).length);
+    const took = ["configure -a", "reinstalling", "again"].map(
+      (way) => group.filter(({ recovery }) => recovery === way).length,
+    );
     return [names[kind], group.length, broken, ...took];
   });
   const invariants = count(
@@ -169,7 +171,7 @@ instants spread evenly over its time, then the next boot and a check of invarian
 run, its list is that of its version, the program has its library, nothing half-written lies about. \`workers/machine/hosts/\` says what each
 host does. What the machine of this project does under the same plug is in [power.md](power.md).
 
-${table(["host", "cuts", "an invariant broken", "mended by configure -a", "mended by reinstalling"], tallies)}
+${table(["host", "cuts", "an invariant broken", "mended by configure -a", "by reinstalling", "by upgrading again"], tallies)}
 
 Fairly: the host that is changed in place always knew what was wrong and could always be mended, by hand, and it wrote the least. The one that
 is replaced as a whole was never broken; it writes everything anew, needs a reboot, and has one way back.
@@ -187,6 +189,8 @@ ${table(["host", "what the upgrade said last", "after the boot", "cuts"], lines(
 
 function campaignBuilds() {
   const { status, rows } = runTest("builds");
+  if (!process.argv.includes("--no-build")) ensureBuilt();
+  const page = runSpec("builds", {});
   const problems = rows.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`));
   const sorts = outcomes(
     rows.map((row) => ({ ...row, state: row.verdict })),
@@ -202,7 +206,8 @@ another clock and the inputs' directories in the opposite order (\`--check\`). I
 references, the verdict of the second build, or exit code and messages of the refusal have to be those of C++ Nix, which built it natively,
 sandboxed and twice (\`scripts/record-builds.mjs\`).
 
-${rows.length} derivations, ${problems.length} problems.
+${rows.length} derivations, ${problems.length} problems. In the page itself (Chromium) ${page.figures.rows} of those made for a feature, ${page.status === 0 ? "all with the same hashes and messages" : "not all equal"};
+there a small build takes ${page.figures.times.join(", ")} ms from press to registered, the machine being warm.
 ${listed(problems)}
 ${sorts}
 
@@ -215,7 +220,7 @@ ${table(
   ]),
 )}`,
   );
-  return status;
+  return status + page.status;
 }
 
 function campaignEval() {

@@ -103,8 +103,8 @@ in
     file = builtins.toFile "some-text" "text";
     tree = builtins.path {
       name = "filtered";
-      path = ./.;
-      filter = path: _: builtins.baseNameOf path == "cases.nix";
+      path = ./source;
+      filter = path: _: builtins.baseNameOf path == "kept";
     };
   } "mkdir $out; cp $file $out/file; ls $tree > $out/tree; cat /proc/self/environ | tr '\\0' '\\n' | grep -e ^tree= -e ^file= > $out/env";
   identity = script "identity" { } "{ id -u; id -g; id; umask; hostname; pwd; whoami; uname -s; uname -n; } > $out 2>&1";
