@@ -3,9 +3,9 @@
  * be a directory, an uploaded archive or a web address. What a cache says is never believed: hash and size of the
  * compressed file, of the NAR, and the signature are checked, the last two by whoever registers the path.
  */
-import { encodeUtf8, fromBytes, toBytes } from "../store/format/bytes.ts";
+import { fromBytes, toBytes } from "../store/format/bytes.ts";
 import { createHasher, hashOf, parseHash, printHash } from "../store/format/hash.ts";
-import { type NarInfo, parseCacheInfo, parseNarInfo, printCacheInfo, printNarInfo } from "../store/format/narinfo.ts";
+import { type NarInfo, parseCacheInfo, parseNarInfo, printNarInfo } from "../store/format/narinfo.ts";
 import { type SecretKey, signInfo } from "../store/format/signature.ts";
 import { type StorePath, hashPartOf } from "../store/format/store-path.ts";
 import { StoreError } from "../store/error.ts";
@@ -79,7 +79,11 @@ export class BinaryCacheReader implements Substituter {
 
   #narInfo(path: StorePath): Promise<NarInfo | undefined> {
     let known = this.#known.get(path);
-    if (known === undefined) this.#known.set(path, (known = this.#readNarInfo(path)));
+    if (known !== undefined) return known;
+    known = this.#readNarInfo(path);
+    this.#known.set(path, known);
+    // What went wrong may go right the next time.
+    known.catch(() => this.#known.delete(path));
     return known;
   }
 
@@ -131,8 +135,7 @@ export async function writeToCache(
   options: WriteOptions = {},
 ): Promise<void> {
   if ((await files.read("nix-cache-info")) === undefined) {
-    const info = { storeDir: store.storeDir, wantMassQuery: true, priority: 50 };
-    await files.write("nix-cache-info", toBytes(encodeUtf8(printCacheInfo(info))));
+    await files.write("nix-cache-info", toBytes(`StoreDir: ${store.storeDir}\n`));
   }
   for (const path of paths) {
     const name = `${hashPartOf(path)}.narinfo`;

@@ -16,6 +16,8 @@ export interface BuiltinTools {
   readonly unpack?: (archive: Uint8Array) => Promise<SourceTree>;
   /** Unpacks xz, bzip2, gzip or zstd when the bytes are so compressed. */
   readonly decompress?: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** For binary caches that are written. */
+  readonly gzip?: (bytes: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** The output trees by name. @throws BuildError "unsupported" for an unknown builder or a missing tool */

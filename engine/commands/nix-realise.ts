@@ -2,13 +2,16 @@
 import { fromBytes } from "../store/format/bytes.ts";
 import { printPublicKey, printSecretKey, publicKeyOf } from "../store/format/signature.ts";
 import { type Json, printJson } from "../store/format/json.ts";
-import { type StorePath, baseNameOf } from "../store/format/store-path.ts";
-import { closure, topologicalOrder } from "../store/graph.ts";
-import { BinaryCacheReader, writeToCache } from "../build/binary-cache.ts";
+import { type StorePath, baseNameOf, hashPartOf } from "../store/format/store-path.ts";
+import { closure, copyingOrder } from "../store/graph.ts";
+import { isTrusted } from "../store/format/signature.ts";
+import type { PathInfo } from "../store/path-info.ts";
+import { BinaryCacheReader, type WriteOptions, writeToCache } from "../build/binary-cache.ts";
 import { realise } from "../build/realise.ts";
 import { ModuloHashes } from "../build/resolve.ts";
 import type { Realisation } from "../store/store.ts";
 import { type BinaryCacheAccess, type CommandContext, CommandError } from "./command.ts";
+import { readArgumentFile } from "./add.ts";
 import { findLog } from "./nix-store.ts";
 import { readSecretKey } from "./secret-key.ts";
 import {
@@ -174,10 +177,39 @@ async function copyTo(
   const named = options.has("--all")
     ? await chosenPaths(context, args, options)
     : await validInstallables(context, args, options);
-  const paths = topologicalOrder(store.index, options.has("--no-recursive") ? named : closure(store.index, named));
-  const onCopy = (path: string) => context.error(`copying path '${path}' to '${cache.url}'...\n`);
-  await writeToCache(store, paths, { ...cache, write: cache.write.bind(cache) }, { onCopy });
+  const wanted = options.has("--no-recursive") ? named : closure(store.index, named);
+  const { shown, settings } = await writeOptions(context, cache.url);
+  const missing: StorePath[] = [];
+  for (const path of copyingOrder(store.index, wanted)) {
+    if ((await cache.read(`${hashPartOf(path)}.narinfo`)) === undefined) missing.push(path);
+  }
+  context.error(`copying ${missing.length} paths...\n`);
+  const onCopy = (path: string) => context.error(`copying path '${path}' to '${shown}'...\n`);
+  await writeToCache(store, missing, { ...cache, write: cache.write.bind(cache) }, { ...settings, onCopy });
   return 0;
+}
+
+/** What the address of a cache says after its "?": how to compress and with which key to sign. */
+async function writeOptions(context: CommandContext, url: string): Promise<{ shown: string; settings: WriteOptions }> {
+  const [shown, query = ""] = url.split("?") as [string, string?];
+  const values = new Map(
+    query.split("&").map((pair): [string, string] => [pair.replace(/=.*$/s, ""), pair.replace(/^[^=]*=?/s, "")]),
+  );
+  const keyFile = values.get("secret-key");
+  const compression = values.get("compression") ?? "none";
+  const gzip = context.tools?.gzip;
+  if (compression !== "none" && (compression !== "gzip" || gzip === undefined)) {
+    throw new CommandError(`compression method '${compression}' is not offered here`);
+  }
+  const settings: WriteOptions = {
+    ...(compression === "gzip" && gzip !== undefined
+      ? { compress: { name: "gzip", extension: "gz", run: (bytes) => gzip(bytes) } }
+      : {}),
+    ...(keyFile === undefined
+      ? {}
+      : { key: readSecretKey(fromBytes((await readArgumentFile(context, keyFile)).contents)) }),
+  };
+  return { shown, settings };
 }
 
 async function copyFrom(
@@ -186,23 +218,50 @@ async function copyFrom(
   args: readonly string[],
   options: Options,
 ): Promise<number> {
+  const { store } = context;
   const reader = readerOf(context, cache, options.has("--no-check-sigs"));
-  const paths = await storePathsOf(context, args);
-  for (const path of paths) {
-    if ((await reader.offer(path)) !== undefined) continue;
-    context.error(`don't know how to build these paths:\n  ${path}\n`);
-    throw new CommandError(`path '${path}' is required, but there is no substituter that can build it`);
+  const infos = await offeredClosure(context, reader, await storePathsOf(context, args));
+  const missing = copyingOrder(
+    { info: (path) => infos.get(path) },
+    [...infos.keys()].filter((path) => !store.isValid(path)),
+  );
+  context.error(`copying ${missing.length} paths...\n`);
+  const untrusted = missing.find(
+    (path) => !reader.trusted && !isTrusted(infos.get(path) as PathInfo, context.trustedKeys ?? []),
+  );
+  if (untrusted !== undefined) {
+    throw new CommandError(`cannot add path '${untrusted}' because it lacks a signature by a trusted key`);
   }
-  await realise(paths, {
-    store: context.store,
+  await realise(missing, {
+    store,
     substituters: [reader],
     signal: context.signal,
     owner: uniqueOwner(context),
     onEvent: (event) => {
       context.onRealise?.(event);
-      if (event.kind === "start") context.error(`copying path '${event.path}' from '${cache.url}'...\n`);
+      if (event.kind === "start") context.error(`copying path '${event.path}' from '${reader.name}'...\n`);
     },
     ...(context.trustedKeys === undefined ? {} : { trustedKeys: context.trustedKeys }),
   });
   return 0;
+}
+
+/** What a cache says of some paths and all that they need. @throws CommandError when it lacks one */
+async function offeredClosure(
+  context: CommandContext,
+  reader: BinaryCacheReader,
+  paths: readonly StorePath[],
+): Promise<Map<StorePath, PathInfo>> {
+  const infos = new Map<StorePath, PathInfo>();
+  const wanted = new Set(paths);
+  for (const path of wanted) {
+    const offer = await reader.offer(path);
+    if (offer === undefined) {
+      context.error(`don't know how to build these paths:\n  ${path}\n`);
+      throw new CommandError(`path '${path}' is required, but there is no substituter that can build it`);
+    }
+    infos.set(path, { registrationTime: 0, ...offer.info });
+    for (const reference of offer.info.references) wanted.add(reference);
+  }
+  return infos;
 }

@@ -5,6 +5,7 @@ import {
   addedSize,
   closure,
   closureSize,
+  copyingOrder,
   diffClosures,
   distancesTo,
   referrersClosure,
@@ -66,6 +67,7 @@ test("orders and chains", () => {
       expect(order.indexOf(reference)).toBeLessThanOrEqual(order.indexOf(path));
     }
   }
+  expect(names(copyingOrder(DIAMOND, DIAMOND.paths()))).toBe("d x b c a");
   expect(names(shortestChain(DIAMOND, at("a"), at("d")) ?? [])).toBe("a b d");
   expect(shortestChain(DIAMOND, at("d"), at("a"))).toBe(undefined);
   expect([...distancesTo(DIAMOND, at("a"), at("d"))].map(([path, far]) => `${names([path])}${far}`).sort()).toEqual([

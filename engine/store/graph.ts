@@ -71,6 +71,30 @@ export function topologicalOrder(graph: PathGraph, paths: Iterable<StorePath>): 
   return order;
 }
 
+/**
+ * References before referrers, as copying goes: first what needs nothing of the others, in byte order, then whatever has all it needs,
+ * in the order in which that came about.
+ */
+export function copyingOrder(graph: Pick<PathGraph, "info">, paths: Iterable<StorePath>): StorePath[] {
+  const wanted = new Set(sortPaths(paths));
+  const waiting = new Map<StorePath, number>();
+  const users = new Map<StorePath, StorePath[]>();
+  for (const path of wanted) {
+    const needed = (graph.info(path)?.references ?? []).filter((other) => other !== path && wanted.has(other));
+    waiting.set(path, needed.length);
+    for (const other of needed) users.set(other, [...(users.get(other) ?? []), path]);
+  }
+  const order = [...wanted].filter((path) => waiting.get(path) === 0);
+  for (const path of order) {
+    for (const user of users.get(path) ?? []) {
+      const left = (waiting.get(user) as number) - 1;
+      waiting.set(user, left);
+      if (left === 0) order.push(user);
+    }
+  }
+  return order;
+}
+
 function visit(
   graph: PathGraph,
   start: StorePath,

@@ -26,6 +26,8 @@ type Reply = {
   readonly type: string;
   readonly body: Uint8Array | string | AsyncIterable<Uint8Array>;
   readonly size?: number;
+  /** Names the version of the content: what may be gone on with after a cut. */
+  readonly tag?: string;
 };
 type Handler = (name: string) => Promise<Reply | undefined> | Reply | undefined;
 
@@ -54,7 +56,12 @@ function storeHandler(store: Store, key: SecretKey | undefined): Handler {
     if (storePath === undefined) return undefined;
     const info = store.requireInfo(storePath);
     if (name.startsWith("nar/"))
-      return { type: "application/x-nix-nar", body: store.nar(storePath), size: info.narSize };
+      return {
+        type: "application/x-nix-nar",
+        body: store.nar(storePath),
+        size: info.narSize,
+        tag: `"${info.narHash}"`,
+      };
     const signatures = key === undefined ? info.signatures : [...new Set([...info.signatures, signInfo(info, key)])];
     const url = `nar/${hashPartOf(storePath)}.nar`;
     const text = printNarInfo({
@@ -72,7 +79,8 @@ function fileReply(root: string, name: string): Reply | undefined {
   const file = path.join(root, name);
   if (!file.startsWith(root + path.sep) || !fs.existsSync(file) || !fs.statSync(file).isFile()) return undefined;
   const type = name.endsWith(".narinfo") ? "text/x-nix-narinfo" : "application/octet-stream";
-  return { type, body: fs.createReadStream(file), size: fs.statSync(file).size };
+  const { size, mtimeMs } = fs.statSync(file);
+  return { type, body: fs.createReadStream(file), size, tag: `"${size}-${mtimeMs}"` };
 }
 
 function serve(handler: Handler, { port, host }: ServeOptions): Promise<Served> {
@@ -99,6 +107,9 @@ async function answer(handler: Handler, request: http.IncomingMessage, response:
   if (reply === undefined) return end(response, 404);
   response.setHeader("Content-Type", reply.type);
   const size = typeof reply.body === "string" ? Buffer.byteLength(reply.body) : reply.size;
+  if (reply.tag !== undefined) response.setHeader("ETag", reply.tag);
+  const from = size === undefined || reply.tag === undefined ? undefined : rangeStart(request, size, reply.tag);
+  if (from !== undefined && typeof reply.body === "object") return sendRest(response, reply.body, from, size as number);
   if (size !== undefined) response.setHeader("Content-Length", size);
   if (request.method === "HEAD" || typeof reply.body === "string" || reply.body instanceof Uint8Array) {
     response.end(request.method === "HEAD" ? undefined : reply.body);
@@ -109,6 +120,31 @@ async function answer(handler: Handler, request: http.IncomingMessage, response:
   }
   response.end();
   return undefined;
+}
+
+/** Where a download that was cut goes on, when it is of the same version. */
+function rangeStart({ headers, method }: http.IncomingMessage, size: number, tag: string): number | undefined {
+  const from = Number(/^bytes=([0-9]+)-$/.exec(headers.range ?? "")?.[1] ?? Number.NaN);
+  if (method !== "GET" || (headers["if-range"] ?? tag) !== tag) return undefined;
+  return from < size ? from : undefined;
+}
+
+async function sendRest(
+  response: http.ServerResponse,
+  body: Uint8Array | AsyncIterable<Uint8Array>,
+  from: number,
+  size: number,
+): Promise<void> {
+  response.statusCode = 206;
+  response.setHeader("Content-Range", `bytes ${from}-${size - 1}/${size}`);
+  response.setHeader("Content-Length", size - from);
+  let skip = from;
+  for await (const piece of body instanceof Uint8Array ? [body] : body) {
+    const rest = piece.subarray(Math.min(skip, piece.length));
+    skip -= piece.length - rest.length;
+    if (rest.length > 0 && !response.write(rest)) await new Promise((resume) => response.once("drain", resume));
+  }
+  response.end();
 }
 
 function end(response: http.ServerResponse, status: number): void {

@@ -4,13 +4,24 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import zlib from "node:zlib";
 import { BuildError } from "#engine/build/builder.ts";
 import { BinaryCacheReader } from "#engine/build/binary-cache.ts";
 import type { Substituter } from "#engine/build/substituter.ts";
-import type { Command, CommandContext, CommandFiles, EvaluationOutcome } from "#engine/commands/command.ts";
+import {
+  type BinaryCacheAccess,
+  type Command,
+  type CommandContext,
+  CommandError,
+  type CommandFiles,
+  type EvaluationOutcome,
+} from "#engine/commands/command.ts";
+import { UsageError } from "#engine/commands/support.ts";
+import { realise } from "#engine/build/realise.ts";
 import { COMMANDS } from "#engine/commands/table.ts";
 import { MemoryBacking } from "#engine/store/memory-backing.ts";
-import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
+import { DEFAULT_STORE_DIR, splitStorePath } from "#engine/store/format/store-path.ts";
 import { type PublicKey, parsePublicKey, parseSecretKey } from "#engine/store/format/signature.ts";
 import { type SourceTree, directory, regularFile, symlink } from "#engine/store/format/tree.ts";
 import { StoreError } from "#engine/store/error.ts";
@@ -35,11 +46,13 @@ export const storeCommands: Readonly<Record<string, CommandLine>> = {
   serve,
 };
 
-async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
+async function runCommand(command: Command, given: readonly string[]): Promise<number> {
+  const argv = takeStore(given);
   const cancelled = new AbortController();
   const onInterrupt = () => cancelled.abort();
   process.once("SIGINT", onInterrupt);
-  const context = await nodeContext(cancelled.signal);
+  const context = await openContext(cancelled.signal, command.name, argv);
+  if (context === undefined) return 1;
   try {
     const args = argv.map(toByteString);
     if (command.name === "nix" && args[0] === "repl") return await repl(args.slice(1), context);
@@ -50,15 +63,44 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<nu
   }
 }
 
+/** `--store URL`, wherever it stands, is NIX_REMOTE for this run. */
+function takeStore(argv: readonly string[]): string[] {
+  const at = argv.indexOf("--store");
+  const url = argv[at + 1];
+  if (at < 0 || url === undefined) return [...argv];
+  process.env["NIX_REMOTE"] = url;
+  return argv.toSpliced(at, 2);
+}
+
+/** Undefined when there is no such store, which is told. */
+async function openContext(
+  signal: AbortSignal,
+  program: string,
+  argv: readonly string[],
+): Promise<NodeContext | undefined> {
+  try {
+    return await nodeContext(signal, process.cwd(), argv);
+  } catch (error) {
+    if (!(error instanceof CommandError) && !(error instanceof StoreError)) throw error;
+    const hint = error instanceof UsageError ? `Try '${program} --help' for more information.\n` : "";
+    process.stderr.write(`error: ${error.message}\n${hint}`);
+    return undefined;
+  }
+}
+
 /** The context of a command on Node; its builder is switched off at the command's end. */
 export interface NodeContext extends CommandContext {
   readonly builder: NodeBuilder;
 }
 
 /** What a command sees of this computer. NIX_SUBSTITUTERS and NIX_TRUSTED_PUBLIC_KEYS name caches and their keys. */
-export async function nodeContext(signal: AbortSignal, cwd = process.cwd()): Promise<NodeContext> {
+export async function nodeContext(
+  signal: AbortSignal,
+  cwd = process.cwd(),
+  argv: readonly string[] = [],
+): Promise<NodeContext> {
   const remote = process.env["NIX_REMOTE"];
-  const store = await openNamedStore(remote);
+  const store = await openNamedStore(remote, argv);
   const trustedKeys = words(process.env["NIX_TRUSTED_PUBLIC_KEYS"]).map((text): PublicKey => parsePublicKey(text));
   const substituters: Substituter[] = [];
   for (const url of words(process.env["NIX_SUBSTITUTERS"])) {
@@ -83,7 +125,7 @@ export async function nodeContext(signal: AbortSignal, cwd = process.cwd()): Pro
     signal,
     substituters,
     trustedKeys,
-    tools: { download: downloadOrFail, decompress, unpack: unpackArchive },
+    tools: { download: downloadOrFail, decompress, unpack: unpackArchive, gzip },
     openCache: async (url) => openCacheFiles(url),
     execute: (program, args, env) => executeInStore(storeRoot(remote), program, args, env),
   };
@@ -139,15 +181,43 @@ function packageRoot(): string {
 }
 
 /** `local?root=DIR` is below DIR, `dummy://` is gone with the process, nothing means Terrarium's own directory. */
-async function openNamedStore(remote: string | undefined): Promise<Store> {
+async function openNamedStore(remote: string | undefined, argv: readonly string[] = []): Promise<Store> {
   const storeDir = process.env["NIX_STORE_DIR"] ?? DEFAULT_STORE_DIR;
+  checkRemote(remote);
+  const cache = remote === undefined ? undefined : openCacheFiles(remote);
+  if (cache !== undefined) return cacheAsStore(cache, storeDir, argv);
   const root = storeRoot(remote);
   if (root !== undefined) return openFsStore(root, { storeDir });
   return Store.open(new MemoryBacking(), { storeDir, now: () => Math.floor(Date.now() / 1000) });
 }
 
+/** @throws CommandError in Nix's words */
+function checkRemote(remote = ""): void {
+  const scheme = /^([a-z0-9+.-]+):\/\//.exec(remote)?.[1];
+  if (scheme !== undefined) {
+    if (["local", "dummy", "file", "http", "https"].includes(scheme)) return;
+    throw new CommandError(`don't know how to open Nix store with scheme '${scheme}'`);
+  }
+  if (remote.startsWith("/") || /^(|auto|daemon|local)(\?.*)?$/.test(remote)) return;
+  throw new UsageError(`Cannot parse Nix store '${remote}'`);
+}
+
+/** What a command line names of a binary cache, with all it needs, in a store of its own: for looking, not for writing. */
+async function cacheAsStore(cache: BinaryCacheAccess, storeDir: string, argv: readonly string[]): Promise<Store> {
+  const store = await Store.open(new MemoryBacking(), { storeDir, now: () => Math.floor(Date.now() / 1000) });
+  const reader = await BinaryCacheReader.open(cache, { storeDir, trusted: true, decompress });
+  const named = argv.flatMap((word) => (word.startsWith(`${storeDir}/`) ? [splitStorePath(word, storeDir)[0]] : []));
+  const offered = await Promise.all(
+    named.map(async (path) => ((await reader.offer(path)) === undefined ? [] : [path])),
+  );
+  const { signal } = new AbortController();
+  await realise(offered.flat(), { store, substituters: [reader], signal, owner: "cache", onEvent: () => undefined });
+  return store;
+}
+
 function storeRoot(remote: string | undefined): string | undefined {
   if (remote?.startsWith("dummy://") === true) return undefined;
+  if (remote?.startsWith("/") === true) return remote;
   const root = /[?&]root=([^&]*)/.exec(remote ?? "")?.[1];
   const home = process.env["TERRARIUM_ROOT"] ?? path.join(os.homedir(), ".local/share/terrarium");
   return root === undefined ? home : decodeURIComponent(root);
@@ -199,6 +269,8 @@ function localTime(seconds: number): string {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
+
+const gzip = promisify<Uint8Array, Uint8Array>((bytes, done) => zlib.gzip(bytes, done));
 
 function words(text: string | undefined): string[] {
   return (text ?? "").split(/\s+/).filter((word) => word !== "");
