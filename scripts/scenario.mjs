@@ -50,7 +50,11 @@ function piecesOf(text) {
   for (let at = 0; at < lines.length; at++) {
     let piece = lines[at];
     const mark = /<<'?([A-Z]+)'?/.exec(piece)?.[1];
-    while (mark !== undefined && lines[at] !== mark) piece += `\n${lines[++at]}`;
+    if (mark !== undefined) {
+      const end = lines.indexOf(mark, at);
+      piece = lines.slice(at, end + 1).join("\n");
+      at = end;
+    }
     if (piece.trim() !== "" && !piece.startsWith("#")) pieces.push(piece);
   }
   return pieces;
