@@ -44,7 +44,7 @@ test("the first rollback within three minutes", async ({ terrarium }) => {
   await test.step("pull the plug in the middle: dark, then whole", async () => {
     await follow("Pull the plug in the middle of the next one.", "Prepare it");
     await follow("Press Switch. The power will go.", "Switch");
-    await expect(card.getByText("No power")).toBeVisible({ timeout: 60_000 });
+    await expect(card.getByText("No power", { exact: true })).toBeVisible({ timeout: 60_000 });
     await expect(card.getByText("Whole again, on generation 3.")).toBeVisible({ timeout: 60_000 });
     await terrarium.serves(sample);
   });
