@@ -92,6 +92,19 @@ test("a workspace goes to another browser as one file", async ({ terrarium, brow
     expect(file.name).toBe("First-steps.terrarium.tar.gz");
     return file;
   });
+  await test.step("and to real Nix: a folder, a closure, an image", async () => {
+    const zip = await saved(terrarium, "Save .zip");
+    const files = unzipSync(zip.bytes);
+    expect(Object.keys(files)).toContain("terrarium/nixos/configuration.nix");
+    expect(Object.keys(files)).toContain("terrarium/channels/nixos/nixos/lib/page.nix");
+    expect(new TextDecoder().decode(files["terrarium/README.md"])).toContain(system);
+    const closure = await saved(terrarium, "Save .nar");
+    expect(closure.bytes.readBigUInt64LE()).toBe(1n);
+    expect(closure.bytes.includes(system)).toBe(true);
+    const image = await saved(terrarium, "Save .oci.tar");
+    expect(image.bytes.includes('{"imageLayoutVersion":"1.0.0"}')).toBe(true);
+    await expect(terrarium.page.getByRole("region", { name: "Space in this browser" })).toContainText("paths");
+  });
   const title = await terrarium.state<string>("workspace.title");
   await terrarium.page.close();
 
@@ -147,22 +160,4 @@ test("a workspace goes to another browser as one file", async ({ terrarium, brow
     expect(await databases(friend)).not.toContain("terrarium-store-killed");
   });
   await context.close();
-});
-
-test("the ways to real Nix", async ({ terrarium }) => {
-  await terrarium.open();
-  await terrarium.serves(sample);
-  await terrarium.panel("Take home");
-  const zip = await saved(terrarium, "Save .zip");
-  const files = unzipSync(zip.bytes);
-  expect(Object.keys(files)).toContain("terrarium/nixos/configuration.nix");
-  expect(Object.keys(files)).toContain("terrarium/channels/nixos/nixos/lib/page.nix");
-  const expected = await terrarium.state<string>("evaluation.result.outPath");
-  expect(new TextDecoder().decode(files["terrarium/README.md"])).toContain(expected);
-  const closure = await saved(terrarium, "Save .nar");
-  expect(closure.bytes.readBigUInt64LE()).toBe(1n);
-  expect(closure.bytes.includes(expected)).toBe(true);
-  const image = await saved(terrarium, "Save .oci.tar");
-  expect(image.bytes.includes('{"imageLayoutVersion":"1.0.0"}')).toBe(true);
-  await expect(terrarium.page.getByRole("region", { name: "Space in this browser" })).toContainText("paths");
 });

@@ -81,7 +81,19 @@ async function accessible({ page }: Terrarium, where: string): Promise<void> {
   expect(found, where).toEqual([]);
 }
 
-const panels = ["Result", "Changes", "Generations", "Closure", "Services", "Commands", "Lessons", "Store", "Settings"];
+const panels = [
+  "Result",
+  "Changes",
+  "Generations",
+  "Closure",
+  "Services",
+  "Commands",
+  "Lessons",
+  "Store",
+  "Sources",
+  "Take home",
+  "Settings",
+];
 
 for (const colorScheme of ["light", "dark"] as const)
   test(`axe finds nothing, ${colorScheme}`, async ({ terrarium }) => {

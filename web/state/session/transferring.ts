@@ -84,14 +84,13 @@ export function createTransferring(context: Context, dependencies: TransferDepen
     };
     try {
       const report = await run(controller.signal, proxy(onProgress));
-      set({ report: { kind, tone: "good", text: report } });
+      set({ work: null, report: { kind, tone: "good", text: report } });
     } catch (error) {
       if (codeOf(error) === "quota") notifyFull(page);
       const message = controller.signal.aborted ? "Cancelled. Nothing was kept." : messageOf(error);
-      set({ report: { kind, tone: "bad", text: message } });
+      set({ work: null, report: { kind, tone: "bad", text: message } });
     } finally {
       running = null;
-      set({ work: null });
     }
   };
 
