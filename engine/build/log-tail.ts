@@ -6,12 +6,18 @@ export function logTail(log: Uint8Array, count: number): ByteString[] {
   if (count === 0 || log.length === 0) return [];
   const lines = fromBytes(log).split("\n");
   if (lines.at(-1) === "") lines.pop();
-  return lines.slice(-count).map(plainLine);
+  return lines.slice(-count).map((line) => plainLine(line, QUOTE));
 }
 
-/** A line as it stands at last: carriage returns overwrite, colours go, tabs become blanks up to the next eighth column. */
-export function plainLine(line: ByteString): ByteString {
-  return expandTabs(overwrite(line).replace(CONTROL, ""));
+/** Columns of the mark before a quoted line. */
+const QUOTE = 2;
+
+/**
+ * A line as it stands at last: carriage returns overwrite, colours go, tabs become blanks up to the next eighth column. `column` is where it
+ * begins.
+ */
+export function plainLine(line: ByteString, column: number): ByteString {
+  return expandTabs(overwrite(line).replace(CONTROL, ""), column);
 }
 
 // oxlint-disable-next-line no-control-regex -- escape sequences are what is looked for
@@ -21,10 +27,8 @@ function overwrite(line: ByteString): ByteString {
   return line.split("\r").reduce((shown, piece) => piece + shown.slice(piece.length));
 }
 
-/** Columns count from the quote's mark. */
-function expandTabs(line: ByteString): ByteString {
-  const mark = 2;
+function expandTabs(line: ByteString, column: number): ByteString {
   let text = "";
-  for (const char of line) text += char === "\t" ? " ".repeat(8 - ((mark + text.length) % 8)) : char;
+  for (const char of line) text += char === "\t" ? " ".repeat(8 - ((column + text.length) % 8)) : char;
   return text;
 }

@@ -66,6 +66,8 @@ export interface RealiseOptions {
   readonly check?: boolean;
   /** Lines of a failed build's log that its message quotes; 0, as it comes: none, because the log was shown. */
   readonly logLines?: number;
+  /** Goals are asked for one by one, as `nix build` does: what was not begun is no failure, and one failure stands for all. */
+  readonly oneByOne?: boolean;
   /** Builders at once. */
   readonly jobs?: number;
   readonly timeout?: number;
@@ -118,6 +120,8 @@ class Work {
   readonly #slots: Slots;
   /** Something failed, and nothing further is to begin. */
   #over = false;
+  readonly #reported = new WeakSet<BuildError>();
+  readonly #goals = new Set<StorePath>();
   /** The bits of Nix's exit code, of all failures. */
   #failures = 0;
 
@@ -132,6 +136,7 @@ class Work {
 
   /** The outputs of each goal. */
   async goals(goals: readonly Goal[]): Promise<Outputs[]> {
+    for (const goal of goals) this.#goals.add(pathOf(goal));
     const ordered = [...goals].sort((left, right) => compareGoals(pathOf(left), pathOf(right)));
     const running = new Map(ordered.map((goal) => [goal, this.#goal(goal, this.#options.check === true)]));
     const results = await Promise.allSettled(goals.map((goal) => running.get(goal) as Promise<Outputs>));
@@ -150,18 +155,24 @@ class Work {
     const cancelled = errors.find(({ error }) => error.code === "cancelled");
     if (cancelled !== undefined) return cancelled.error;
     const exit = exitCode(this.#failures);
-    const single = errors[0]?.error as BuildError;
-    if (goals.length === 1) return new BuildError(single.code, single.message, { ...single.data, exit });
-    const all = sortPaths(errors.map(({ path }) => path));
-    for (const path of all) {
-      const { error } = errors.find((one) => one.path === path) as { readonly error: BuildError };
-      if (error.code !== "skipped") this.#emit({ kind: "failed", path, message: error.message, goal: false });
+    const begun = errors.filter(({ error }) => error.code !== "skipped");
+    const oneByOne = this.#options.oneByOne === true;
+    if (goals.length === 1 || (oneByOne && begun.length === 1)) {
+      const { code, message, data } = (begun[0] as { readonly error: BuildError }).error;
+      return new BuildError(code, message, { ...data, exit });
     }
-    return new BuildError("dependency", `build of ${all.map((path) => `'${path}'`).join(", ")} failed`, { exit });
+    // The first one is told last.
+    const [first, ...others] = [...begun].sort((left, right) => compareGoals(left.path, right.path));
+    const told = oneByOne ? begun : [...others, ...(first === undefined ? [] : [first])];
+    for (const { path, error } of told) this.#emit({ kind: "failed", path, message: error.message, goal: false });
+    const names = new Map(oneByOne ? goals.map((goal) => [pathOf(goal), nameWithOutputs(goal)]) : []);
+    const all = sortPaths((oneByOne ? begun : errors).map(({ path }) => path));
+    const listed = all.map((path) => `'${names.get(path) ?? path}'`).join(", ");
+    return new BuildError("dependency", `build of ${listed} failed`, { exit });
   }
 
   async #goal(goal: Goal, check: boolean): Promise<Outputs> {
-    if (typeof goal !== "string") return this.#derivation(goal.drvPath, goal.outputs, check, true);
+    if (typeof goal !== "string") return this.#derivation(goal.drvPath, goal.outputs, check);
     if (!(await this.#path(goal))) {
       throw new BuildError("unsupported", `path '${goal}' does not exist and cannot be created`, { exit: 1 });
     }
@@ -214,10 +225,10 @@ class Work {
   }
 
   /** The paths of a derivation's outputs, all valid. */
-  async #derivation(drvPath: StorePath, wanted: readonly string[], check = false, goal = false): Promise<Outputs> {
+  async #derivation(drvPath: StorePath, wanted: readonly string[], check = false): Promise<Outputs> {
     const prepared = this.#slots.prepare();
     try {
-      const found = await this.#begin(drvPath, wanted, check, goal);
+      const found = await this.#begin(drvPath, wanted, check);
       prepared();
       return "running" in found ? await found.running : found;
     } finally {
@@ -230,7 +241,6 @@ class Work {
     drvPath: StorePath,
     wanted: readonly string[],
     check: boolean,
-    goal: boolean,
   ): Promise<Outputs | { readonly running: Promise<Outputs> }> {
     if (!(await this.#path(drvPath))) {
       throw new BuildError("unsupported", `don't know how to build these paths:\n  ${drvPath}`, { exit: 1 });
@@ -250,7 +260,7 @@ class Work {
     const key = check ? `${drvPath} again` : drvPath;
     let running = this.#derivations.get(key);
     if (running === undefined) {
-      running = this.#reportFailure(drvPath, goal, () => this.#build(drvPath, derivation, check));
+      running = this.#reportFailure(drvPath, () => this.#build(drvPath, derivation, check));
       this.#derivations.set(key, running);
     }
     return { running };
@@ -276,11 +286,14 @@ class Work {
     return have.includes(false) ? undefined : paths;
   }
 
-  async #reportFailure(drvPath: StorePath, goal: boolean, body: () => Promise<Outputs>): Promise<Outputs> {
+  /** Tells of a failure, once, and keeps others from beginning. */
+  async #reportFailure(drvPath: StorePath, body: () => Promise<Outputs>): Promise<Outputs> {
     try {
       return await body();
     } catch (error) {
-      if (!(error instanceof BuildError) || error.code === "skipped") throw error;
+      if (!(error instanceof BuildError) || error.code === "skipped" || this.#reported.has(error)) throw error;
+      this.#reported.add(error);
+      const goal = this.#goals.has(drvPath);
       if (this.#options.keepGoing !== true) this.#over = true;
       if (error.code !== "dependency") this.#failures |= failureBits(error);
       this.#emit({ kind: "failed", path: drvPath, message: error.message, goal });
@@ -316,9 +329,8 @@ class Work {
     const known = await this.#substituted(drvPath, derivation, [...derivation.outputs.keys()]);
     if (known !== undefined && !check) return known;
     if (known === undefined && check) {
-      throw new BuildError("output", `some outputs of '${drvPath}' are not valid, so checking is not possible`, {
-        exit: 1,
-      });
+      const message = `some outputs of '${drvPath}' are not valid, so checking is not possible\n${CHECK_HINT}`;
+      throw new BuildError("output", message, { exit: 1 });
     }
     const roots = [
       ...derivation.inputSources,
@@ -327,7 +339,9 @@ class Work {
     const inputClosure = sortPaths(closure(this.#store.index, roots));
     await this.#hold(roots);
     const facts: BuildFacts = { drvPath, name, derivation, inputClosure, storeDir };
-    return { run: (prepared) => this.#slots.run(drvPath, prepared, () => this.#run(facts, check)) };
+    // Told while the place is still taken: before anybody else begins.
+    const run = () => this.#reportFailure(drvPath, () => this.#run(facts, check));
+    return { run: (prepared) => this.#slots.run(drvPath, prepared, run) };
   }
 
   /** What is built is a derivation of its own, in which every input is a path. */
@@ -376,8 +390,6 @@ class Work {
       const [means, raw] = await this.#produce(facts, check, onLog);
       return await this.#register(facts, check, means, raw);
     } catch (error) {
-      // Before the next one gets its turn.
-      if (this.#options.keepGoing !== true) this.#over = true;
       throw this.#quoted(facts, error, joined(log));
     } finally {
       if (log.length > 0) await this.#store.addLog(facts.drvPath, joined(log));
@@ -671,6 +683,9 @@ function failureBits({ data, code }: BuildError): number {
 
 const exitCode = (bits: number): number => (bits === 0 ? 1 : 0x60 | bits);
 
+const nameWithOutputs = (goal: Goal): string =>
+  typeof goal === "string" ? goal : `${goal.drvPath}^${goal.outputs.length === 0 ? "*" : goal.outputs.join(",")}`;
+
 const pathOf = (goal: Goal): StorePath => (typeof goal === "string" ? goal : goal.drvPath);
 
 /** The order in which Nix begins: by name. */
@@ -679,6 +694,10 @@ function compareGoals(left: StorePath, right: StorePath): number {
   if (a !== b) return a < b ? -1 : 1;
   return left < right ? -1 : 1;
 }
+
+const CHECK_HINT =
+  "Hint: --rebuild and --check error if the derivation was not previously built and cannot be substituted.\n" +
+  "      Remove it to perform a fresh build, or use --repair to rewrite missing or corrupted builds in the store.";
 
 /** What the machine has of Nix's `system-features`. */
 const FEATURES = ["benchmark", "big-parallel", "ca-derivations", "nixos-test", "uid-range"];

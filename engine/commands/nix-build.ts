@@ -142,8 +142,12 @@ export async function runBuild(argv: readonly ByteString[], context: CommandCont
     wanted.map(({ goal }) => goal),
   );
   const namedLog = given.own.has("--print-build-logs");
-  const settings = { check: given.own.has("--rebuild"), quietLog: !namedLog, namedLog };
+  const settings = { check: given.own.has("--rebuild"), quietLog: !namedLog, namedLog, oneByOne: true };
   const paths = await realiseOutputs(context, wanted, given, settings);
+  if (paths === undefined && given.own.has("--json")) {
+    const known = await Promise.all(wanted.map((item) => knownPaths(context, item)));
+    context.print(`${JSON.stringify(wanted.map((item, index) => itemJson(item, known[index])))}\n`);
+  }
   if (paths === undefined) return 0;
   if (given.own.has("--json"))
     context.print(`${JSON.stringify(wanted.map((item, index) => itemJson(item, paths[index])))}\n`);
@@ -199,6 +203,13 @@ async function named({ store }: CommandContext, goal: Goal): Promise<Wanted> {
   if (!store.isValid(goal.drvPath)) return { goal, outputs: [] };
   const { outputs } = await store.derivation(goal.drvPath);
   return { goal, outputs: [...outputs.keys()].sort() };
+}
+
+/** Where outputs will be, as far as that is known before they are built. */
+async function knownPaths({ store }: CommandContext, { goal, outputs }: Wanted): Promise<StorePath[]> {
+  if (typeof goal === "string" || !store.isValid(goal.drvPath)) return [];
+  const derivation = await store.derivation(goal.drvPath);
+  return outputs.map((name) => derivation.outputs.get(name)?.path ?? "");
 }
 
 function itemJson({ goal, outputs }: Wanted, paths: readonly StorePath[] = []): unknown {

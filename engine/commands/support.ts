@@ -174,6 +174,8 @@ export interface RealiseSettings {
   readonly quietLog?: boolean;
   /** Lines of logs are shown after their derivation's name. */
   readonly namedLog?: boolean;
+  /** What was not begun is no failure. */
+  readonly oneByOne?: boolean;
   /** Seconds for a build, and of its silence. */
   readonly timeout?: number;
   readonly maxSilent?: number;
@@ -199,6 +201,7 @@ export async function realiseGoals(
     onEvent: reporter(context, settings),
     logLines: settings.quietLog === true ? QUOTED_LINES : 0,
     ...(settings.timeout === undefined ? {} : { timeout: settings.timeout }),
+    ...(settings.oneByOne === true ? { oneByOne: true } : {}),
     ...(settings.maxSilent === undefined ? {} : { maxSilent: settings.maxSilent }),
     ...(context.builder === undefined ? {} : { builder: context.builder }),
     ...(context.trustedKeys === undefined ? {} : { trustedKeys: context.trustedKeys }),
@@ -223,7 +226,8 @@ function reporter(context: CommandContext, settings: RealiseSettings): (event: R
   const named = (drvPath: StorePath, text: ByteString) => {
     const lines = ((unfinished.get(drvPath) ?? "") + text).split("\n");
     unfinished.set(drvPath, lines.pop() as ByteString);
-    for (const line of lines) context.error(`${derivationName(drvPath)}> ${plainLine(line)}\n`);
+    const name = `${derivationName(drvPath)}> `;
+    for (const line of lines) context.error(`${name}${plainLine(line, name.length)}\n`);
   };
   const shown = (drvPath: StorePath, text: ByteString) => {
     unfinished.set(drvPath, text.endsWith("\n") ? "" : text);
