@@ -67,7 +67,7 @@ function RealNix({ transfer }: { transfer: TransferActions }) {
               size="small"
               icon="folder"
               disabled={busy}
-              command="nix-build"
+              tip="A folder to run nix-build in"
               onClick={() => void transfer.takeHome()}
             >
               Save .zip
