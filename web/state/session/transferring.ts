@@ -57,6 +57,16 @@ export interface TransferActions {
   deleteSource(narHash: string): Promise<void>;
 }
 
+/** Milliseconds that a guest may take to write what it holds back. */
+const PATIENCE = 5000;
+
+/** Resolves when the machine has written what it was about to; one that is off, or does not answer, has nothing to wait for. */
+async function written(machining: MachineService): Promise<void> {
+  const syncing = machining.api()?.exec({ argv: ["sync"] });
+  const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  await Promise.race([syncing, patience]).catch(() => undefined);
+}
+
 type TransferApi = Parameters<Parameters<typeof transfer>[0]>[0];
 
 /** The name of a system's store path, as an image may be called. */
@@ -209,11 +219,7 @@ export function createTransferring(context: Context, dependencies: TransferDepen
     saveArchive: () =>
       work("archive", "Packing", async (signal, onProgress) => {
         await workspaces.flush();
-        // What the guest has not written yet is asked of it; a machine that is off has written all.
-        await dependencies
-          .machining()
-          .api()
-          ?.exec({ argv: ["sync"] });
+        await written(dependencies.machining());
         const { id, title } = page.getState().workspace;
         const records = await pageRecords(context);
         const archive = await transfer((api) => api.exportWorkspace(id, records, onProgress), signal);
