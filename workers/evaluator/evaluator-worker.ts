@@ -261,7 +261,7 @@ interface OptionDoc {
 
 function readOptions(): OptionInfo[] {
   const { evaluator } = need();
-  const text = "builtins.toJSON (import <nixpkgs/nixos/lib/page.nix> { configuration = { }; }).optionDocs";
+  const text = `builtins.toJSON (import ${PAGE} { configuration = { }; }).optionDocs`;
   const value = evaluator.force(evaluator.expression(text));
   const docs = JSON.parse(
     decodeUtf8(typeof value === "string" ? value : (value as { text: string }).text),
