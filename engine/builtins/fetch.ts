@@ -296,23 +296,26 @@ export function fetchInput(given: InputAttrs, context: EvalContext): FetchedTree
     ...(!context.settings.allowDirty && { allowDirty: false as const }),
     ...(!context.settings.warnDirty && { warnDirty: false as const }),
   };
-  try {
-    const result = fetch(request, context);
-    if (expected !== undefined && result.narHash !== expected) {
-      const message = `NAR hash mismatch in input '${url}', expected '${expected}' but got '${result.narHash}'`;
-      throw new NixError("io", message, { status: 102 });
-    }
-    const found = Object.entries(result.attributes).map(([key, value]): [string, InputAttr] => [
-      key,
-      typeof value === "number" ? BigInt(value) : value,
-    ]);
-    const attrs = new Map([...input, ...found, ["narHash", result.narHash] as const]);
-    if (rev !== undefined) attrs.set("rev", rev);
-    if (result.shown === undefined) return { storePath: result.storePath, attrs };
-    return { storePath: result.storePath, attrs, shown: result.shown };
-  } catch (thrown) {
-    throw addTrace(thrown, `while fetching the input '${url}'`);
-  }
+  const result = fetchTraced(request, context);
+  if (expected !== undefined && result.narHash !== expected) throw treeMismatch(input, expected, result.narHash);
+  const found = Object.entries(result.attributes).map(([key, value]): [string, InputAttr] => [
+    key,
+    typeof value === "number" ? BigInt(value) : value,
+  ]);
+  const attrs = new Map([...input, ...found, ["narHash", result.narHash] as const]);
+  if (rev !== undefined) attrs.set("rev", rev);
+  if (result.shown === undefined) return { storePath: result.storePath, attrs };
+  return { storePath: result.storePath, attrs, shown: result.shown };
+}
+
+/** C++ Nix has the two hashes the other way round for folders, and finds that out only after the fetching. */
+function treeMismatch(input: InputAttrs, wanted: string, found: string): NixError {
+  const url = printUrl(inputUrl(input));
+  const isFolder = input.get("type") === "path";
+  const [expected, got] = isFolder ? [found, wanted] : [wanted, found];
+  const message = `NAR hash mismatch in input '${url}', expected '${expected}' but got '${got}'`;
+  const problem = new NixError("io", message, { status: 102 });
+  return isFolder ? problem : problem.within(`while fetching the input '${url}'`);
 }
 
 const intOf = (value: InputAttr | undefined): Slot | undefined =>

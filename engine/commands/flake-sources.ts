@@ -9,7 +9,7 @@ import { sortedEntries } from "../eval/source-tree.ts";
 import { reportError } from "../eval/report.ts";
 import { computed, lockArgument, parseFlakeArgument } from "./flakes.ts";
 import type { LanguageProgram, LanguageRun } from "./language.ts";
-import { SOURCE_FLAGS, usage } from "./language-options.ts";
+import { SOURCE_FLAGS } from "./language-options.ts";
 
 export const FLAKE_SOURCES: readonly LanguageProgram[] = [
   {
@@ -60,8 +60,7 @@ function archivedInputs(run: LanguageRun, lock: LockFile, key: string): Record<s
 
 function prefetch(run: LanguageRun): number {
   const { flags, world } = run;
-  if (flags.args.length === 0) throw usage("more arguments are required");
-  const { ref } = parseFlakeArgument(run, flags.args[0]!);
+  const { ref } = parseFlakeArgument(run, flags.args[0] ?? "");
   const { locked, tree } = fetched(run, ref);
   const pinned = new Map<string, InputAttr>(locked);
   const hash = String(pinned.get("narHash"));

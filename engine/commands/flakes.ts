@@ -40,12 +40,18 @@ const absolute = ({ world }: LanguageRun, path: string): string =>
 
 function pathArgument(run: LanguageRun, text: string): FragmentRef {
   const path = /^[^?#]*/.exec(text)![0];
-  const folder = absolute(run, path === "" ? "." : path);
-  const status = run.world.io.lstat(folder);
+  const given = absolute(run, path === "" ? "." : path);
+  const status = run.world.io.lstat(given);
   if (status === undefined) {
-    throw new NixError("io", `getting status of "${folder}": No such file or directory`);
+    throw new NixError("io", `getting status of "${given}": No such file or directory`);
   }
-  if (status.type === "regular") {
+  const isFile = status.type === "regular" && given.endsWith("/flake.nix");
+  const folder = isFile ? parentOf(given) : given;
+  if (isFile) {
+    const advice = "should point at the directory containing the 'flake.nix' file, not the file itself";
+    const message = `Path "${given}" ${advice}. Pretending that you meant "${folder}"`;
+    run.session.once(message, () => run.world.error(`warning: ${message}\n`));
+  } else if (status.type === "regular") {
     throw new NixError("eval", `path "${folder}" is not a flake (because it's not a directory)`);
   }
   const found = folderWithFlake(run, folder);

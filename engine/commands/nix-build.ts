@@ -75,7 +75,7 @@ async function realiseOutputs(
 ): Promise<StorePath[][] | undefined> {
   const result = await realiseGoals(
     context,
-    wanted.map(({ goal }) => goal),
+    wanted.map(({ goal, outputs }) => (typeof goal === "string" ? goal : { ...goal, outputs })),
     { ...settings, ...limits(own), dryRun: own.has("--dry-run"), keepGoing: own.has("--keep-going") },
   );
   return result?.outputs.map((outputs, index) =>

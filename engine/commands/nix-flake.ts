@@ -14,12 +14,16 @@ import { toBytes } from "../store/format/bytes.ts";
 import { flakeAttribute, lockArgument, locksJson, parseFlakeArgument } from "./flakes.ts";
 import { showFlake } from "./flake-show.ts";
 import type { LanguageProgram, LanguageRun } from "./language.ts";
-import { type LanguageFlags, SOURCE_FLAGS } from "./language-options.ts";
+import { type LanguageFlags, SOURCE_FLAGS, usage } from "./language-options.ts";
 
 const metadata = (words: string): LanguageProgram => ({
   words,
   flags: { flags: { ...SOURCE_FLAGS, "--json": 0 }, most: 1 },
   run(run) {
+    if (words === "nix flake info") {
+      const message = "'nix flake info' is a deprecated alias for 'nix flake metadata'";
+      run.session.once(message, () => run.world.error(`warning: ${message}\n`));
+    }
     const { ref } = parseFlakeArgument(run, run.flags.args[0] ?? "");
     const locked = lockArgument(run, ref);
     run.world.print(run.flags.has("--json") ? metadataJson(ref, locked) : metadataText(locked));
@@ -31,6 +35,7 @@ const init = (words: string, most: number): LanguageProgram => ({
   words,
   flags: { flags: { ...SOURCE_FLAGS, "--template": 1 }, short: { "-t": "--template" }, most },
   run(run) {
+    if (run.flags.args.length < most) throw usage("more arguments are required");
     const target = most === 0 ? run.world.cwd : canonPath(`${run.world.cwd}/${run.flags.args[0] ?? "."}`);
     return startFlake(run, target);
   },

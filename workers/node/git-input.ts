@@ -11,6 +11,7 @@ import { StoreError } from "#engine/store/error.ts";
 import { parseHash, printHash } from "#engine/store/format/hash.ts";
 import type { SourceTree } from "#engine/store/format/tree.ts";
 import type { Store } from "#engine/store/store.ts";
+import { cacheFolder } from "./cache-folder.ts";
 import { type TreeOptions, askGit, isDirty, revisionTree, runGit, submoduleUrls, workingTree } from "./git.ts";
 
 type Attributes = Record<string, string | number | boolean>;
@@ -162,11 +163,10 @@ async function submoduleAddress(folder: string, input: GitInput, url: string): P
 
 /** The bare repository in the cache folder that mirrors an address. */
 async function mirrorOf(url: string, isShallow: boolean): Promise<string> {
-  const cache = process.env["XDG_CACHE_HOME"] ?? path.join(os.homedir(), ".cache");
   const name = createHash("sha256")
     .update(isShallow ? `${url}-shallow` : url)
     .digest("hex");
-  const folder = path.join(cache, "terrarium/git", name);
+  const folder = path.join(cacheFolder(), "git", name);
   if (fs.existsSync(path.join(folder, "HEAD"))) return folder;
   fs.mkdirSync(folder, { recursive: true });
   await runGit(folder, ["init", "--quiet", "--bare"]);
