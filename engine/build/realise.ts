@@ -385,14 +385,16 @@ class Work {
       log.push(bytes.slice());
       this.#emit({ kind: "log", drvPath: facts.drvPath, bytes });
     };
+    let wordless = false;
     try {
       refuseWish(facts);
       const [means, raw] = await this.#produce(facts, check, onLog);
+      wordless = means === "recipe";
       return await this.#register(facts, check, means, raw);
     } catch (error) {
       throw this.#quoted(facts, error, joined(log));
     } finally {
-      if (log.length > 0) await this.#store.addLog(facts.drvPath, joined(log));
+      if (!wordless) await this.#store.addLog(facts.drvPath, joined(log));
     }
   }
 
