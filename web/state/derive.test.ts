@@ -84,6 +84,19 @@ describe("stripOf", () => {
   it("has a first build", () => expect(kind({ pending: { status: "first", change: null } })).toBe("first"));
   it("shows a change", () => expect(kind({ pending: { status: "ready", change: nothing } })).toBe("ready"));
   it("says it is the same", () => expect(kind({ pending: { status: "none", change: null } })).toBe("same"));
+  it.each<[State["machine"]["phase"], string]>([
+    ["running", "The machine runs this file"],
+    ["booting", "The machine runs this file"],
+    ["off", "The machine starts with this file"],
+  ])("says what is the same: %s", (phase, text) =>
+    expect(
+      stripOf(ready({ pending: { status: "none", change: null }, machine: { ...initialState().machine, phase } })),
+    ).toMatchObject({ text }),
+  );
+  it("offers the switch when what changes could not be worked out", () =>
+    expect(stripOf(ready({ pending: { status: "ready", change: null } }))).toMatchObject({
+      text: "What changes shows when it is built",
+    }));
   it("prefers an error to a change", () =>
     expect(
       stripOf(ready({ pending: { status: "ready", change: nothing }, diagnostics: { "b.nix": [error(7)] } })),

@@ -114,7 +114,8 @@ function pendingStrip(state: State): Strip {
   }
   const failed = switching.phase === "failed" && machine.phase === "running" ? switching.failedUnits : [];
   if (failed.length > 0) return { kind: "unit-failed", text: `${bareUnit(failed[0] ?? "")} does not start` };
-  return { kind: "same", text: "The machine runs this file" };
+  const off = machine.phase === "off" || machine.phase === "failed";
+  return { kind: "same", text: off ? "The machine starts with this file" : "The machine runs this file" };
 }
 
 export const defaultGeneration = (list: Generation[]): Generation | undefined => list.find((each) => each.isDefault);
