@@ -29,7 +29,7 @@ export function Caches({ transfer }: { transfer: TransferActions }) {
       <Work kind="cache" transfer={transfer} />
       <div className="source-add">
         <DropPlace label="Choose an archive of a cache" take={(files) => void transfer.addCache(files)}>
-          <FolderChoice label="a folder" take={(files) => void transfer.addCache(files)} />
+          <FolderChoice label="Choose a folder" take={(files) => void transfer.addCache(files)} />
           <span className="muted">or drop an archive here</span>
         </DropPlace>
       </div>
