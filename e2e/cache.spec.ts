@@ -67,7 +67,7 @@ test("taken from a cache instead of built, once its key is trusted", async ({ te
   await expect(key).toHaveAttribute("aria-invalid", "true");
   await key.fill(PUBLIC);
   await caches.getByRole("button", { name: "Trust" }).click();
-  await expect(caches).toContainText("all taken");
+  await expect(caches).toContainText("all trusted");
 
   expect(await terrarium.command(`nix-store -r ${drvPath}`)).toBe(0);
   expect(await printed(terrarium)).toContain(path);

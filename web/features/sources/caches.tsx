@@ -57,7 +57,7 @@ function Cache({ cache, transfer }: { cache: CacheRecord; transfer: TransferActi
 }
 
 const takenText = (trusted: number, paths: number): string =>
-  trusted === paths ? "all taken" : trusted === 0 ? "none trusted yet" : `${trusted} of ${paths} trusted`;
+  trusted === paths ? "all trusted" : trusted === 0 ? "none trusted yet" : `${trusted} of ${paths} trusted`;
 
 function TrustedKey({ cache: { id, key, signers }, transfer }: { cache: CacheRecord; transfer: TransferActions }) {
   const [typed, setTyped] = useState(key ?? "");
