@@ -246,9 +246,13 @@ function writtenAt(value: Slot): Pos | undefined {
   return value instanceof Attrs ? setPlace(value.positions) : undefined;
 }
 
+/** Elements of a generated list, each a value to be computed, that no heap has room for. */
+const maxGenerated = 2 ** 25;
+
 function listSize(length: Int): number {
   const size = Number(length);
   if (size < 0 || size > 2 ** 31) throw new NixError("eval", `cannot create list of size ${length}`);
+  if (size > maxGenerated) throw new NixError("overflow", "out of memory");
   return size;
 }
 

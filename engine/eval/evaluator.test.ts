@@ -193,6 +193,15 @@ describe("depth", () => {
     },
   );
 
+  const large = [
+    "builtins.genList (x: x) 2147483647",
+    'builtins.foldl\' (s: _: s + s) "aaaa" (builtins.genList (x: x) 40)',
+  ];
+  test.each(large)("what no heap has room for is an error: %s", (text) => {
+    expect(() => show(evaluator, text)).toThrow("out of memory");
+    expect(show(evaluator, "1 + 1")).toBe("2");
+  });
+
   test("a budget beyond the stack is made smaller", () => {
     const { evaluator: generous } = make({}, { directDepth: 1_000_000 });
     expect(show(generous, "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f 9999")).toBe("9999");

@@ -207,6 +207,7 @@ class PersistentEvaluator implements Evaluator {
       try {
         return work();
       } catch (thrown) {
+        if (isAllocationFailure(thrown)) throw new NixError("overflow", "out of memory");
         if (!isStackOverflow(thrown)) throw thrown;
         const budget = (runtime.maxDepth - depth) >> 1;
         if (budget < minDepth) throw new NixError("overflow", "stack overflow (possible infinite recursion)");
@@ -244,6 +245,10 @@ const featureError = (feature: string, reason: string | undefined): NixError =>
   );
 
 const minDepth = 16;
+
+/** A string, list or table longer than JavaScript can hold. */
+const isAllocationFailure = (thrown: unknown): boolean =>
+  thrown instanceof RangeError && /invalid (string|array) length|allocation failed|maximum size/i.test(thrown.message);
 
 const isStackOverflow = (thrown: unknown): boolean =>
   thrown instanceof RangeError && /call stack/i.test(thrown.message);

@@ -23,7 +23,11 @@ export function onDeepStack(argv: readonly string[]): Promise<number> {
       workerData: MARK,
       resourceLimits: { stackSizeMb, maxYoungGenerationSizeMb },
     });
-    worker.on("error", reject);
+    worker.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") return reject(error);
+      process.stderr.write("error: out of memory\n");
+      resolve(1);
+    });
     worker.on("exit", resolve);
   });
 }
