@@ -72,6 +72,8 @@ export interface RealiseOptions {
   readonly jobs?: number;
   readonly timeout?: number;
   readonly maxSilent?: number;
+  /** What builds are told of processors (NIX_BUILD_CORES); 1 unless given. */
+  readonly cores?: number;
 }
 
 export interface RealiseResult {
@@ -463,7 +465,7 @@ class Work {
     const graphs = await exportGraphs(derivation, this.#store);
     const process = describeProcess(derivation, scratch, {
       storeDir: facts.storeDir,
-      cores: 1,
+      cores: this.#options.cores ?? 1,
       fixedOutput,
       graphs,
       structuredGraphs: structuredGraphs(derivation, this.#store),

@@ -39,7 +39,6 @@ const VALUES: Readonly<Record<string, number>> = {
 const IDLE: Readonly<Record<string, number>> = {
   "-j": 1,
   "--max-jobs": 1,
-  "--cores": 1,
   "--builders": 1,
   "--log-format": 1,
   "--fallback": 0,

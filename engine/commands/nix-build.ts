@@ -29,6 +29,7 @@ const NIX_BUILD_FLAGS = {
   "--no-build-output": 0,
   "--timeout": 1,
   "--max-silent-time": 1,
+  "--cores": 1,
 } as const;
 
 const NIX_BUILD_SHORT = {
@@ -84,13 +85,23 @@ async function realiseOutputs(
 }
 
 /** @throws UsageError for what is no number */
-function limits(own: ReadonlyMap<string, string>): Pick<RealiseSettings, "timeout" | "maxSilent"> {
-  const seconds = (flag: string): number => {
-    const text = own.get(flag) ?? "0";
-    if (!/^\d+$/.test(text)) throw new UsageError(`'${text}' is not a valid integer for flag '${flag}'`);
-    return Number(text);
+function limits(own: ReadonlyMap<string, string>): Pick<RealiseSettings, "timeout" | "maxSilent" | "cores"> {
+  const number = (flag: string, otherwise: number) => wholeNumber(own.get(flag) ?? String(otherwise));
+  // The machine has one processor, which is all there are.
+  return {
+    timeout: number("--timeout", 0),
+    maxSilent: number("--max-silent-time", 0),
+    cores: number("--cores", 1) || 1,
   };
-  return { timeout: seconds("--timeout"), maxSilent: seconds("--max-silent-time") };
+}
+
+/** A number as settings have it: with a unit, if need be. */
+function wholeNumber(text: string): number {
+  const [, digits, unit = ""] = /^(.*?)([A-Za-z]?)$/s.exec(text) as unknown as [string, string, string?];
+  const power = ["", "K", "M", "G", "T"].indexOf(unit.toUpperCase());
+  if (power < 0) throw new UsageError(`invalid unit specifier '${unit.toUpperCase()}'`);
+  if (!/^\d+$/.test(digits)) throw new UsageError(`'${text}' is not an integer`);
+  return Number(digits) * 1024 ** power;
 }
 
 /** "result", "result-2", "result-2-dev": a number a derivation, a name an output. */
@@ -128,6 +139,7 @@ const BUILD_FLAGS = {
   "--rebuild": 0,
   "--timeout": 1,
   "--max-silent-time": 1,
+  "--cores": 1,
   "--json": 0,
   "--profile": 1,
 } as const;

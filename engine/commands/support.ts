@@ -179,6 +179,8 @@ export interface RealiseSettings {
   /** Seconds for a build, and of its silence. */
   readonly timeout?: number;
   readonly maxSilent?: number;
+  /** What builds are told of processors. */
+  readonly cores?: number;
   /** Without a word on what will be done. */
   readonly quietPlan?: boolean;
 }
@@ -200,6 +202,7 @@ export async function realiseGoals(
     owner: uniqueOwner(context),
     onEvent: reporter(context, settings),
     logLines: settings.quietLog === true ? QUOTED_LINES : 0,
+    ...(settings.cores === undefined ? {} : { cores: settings.cores }),
     ...(settings.timeout === undefined ? {} : { timeout: settings.timeout }),
     ...(settings.oneByOne === true ? { oneByOne: true } : {}),
     ...(settings.maxSilent === undefined ? {} : { maxSilent: settings.maxSilent }),
