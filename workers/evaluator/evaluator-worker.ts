@@ -93,6 +93,7 @@ const worker: EvaluatorWorker = {
 
   async evaluateSystem(request): Promise<EvaluationOutcome> {
     const { io } = need();
+    forgetNowAndThen();
     const started = performance.now();
     const milliseconds = () => Math.round((performance.now() - started) * 10) / 10;
     load(request.files);
@@ -141,6 +142,17 @@ function replService(): Promise<ReplService> {
   const { io, settings: current } = need();
   repl ??= import("./repl.ts").then(({ createReplService }) => createReplService(io, current));
   return repl;
+}
+
+/** Systems evaluated between two times that everything kept is forgotten, so that a long day of typing fits into the memory. */
+const FORGET_EVERY = 300;
+let evaluations = 0;
+
+function forgetNowAndThen(): void {
+  if (++evaluations % FORGET_EVERY !== 0) return;
+  const { evaluator, io } = need();
+  evaluator.reset();
+  io.forgetUnused();
 }
 
 /** Makes the workspace's files the ones that are seen, and forgets what depended on those that changed. */

@@ -29,6 +29,8 @@ import type { VirtualFiles, VirtualNode } from "./files.ts";
 export interface PageIo extends Io {
   /** Call before every evaluation: forgets what the outside said of the store. */
   begin(now: number): void;
+  /** Forgets what no result has reached for a while. The evaluator must forget too, or it would not write those again. */
+  forgetUnused(): void;
   /** Answers a request that was thrown as `NeedsIO`, so that the resumed evaluation finds it. */
   answerStore(path: string, answer: StorePathAnswer | undefined): void;
   answerRead(path: string, contents: Uint8Array): void;
@@ -168,6 +170,8 @@ export function createPageIo(files: VirtualFiles, seeds: readonly Seed[]): PageI
       lines = [];
       outside.clear();
       answers.clear();
+    },
+    forgetUnused() {
       for (const [path, item] of items) {
         if (turn - item.used <= KEPT_EVALUATIONS) continue;
         items.delete(path);
