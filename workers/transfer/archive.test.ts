@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { concatBytes, encodeUtf8, fromBytes, toBytes } from "#engine/store/format/bytes.ts";
 import { printHash } from "#engine/store/format/hash.ts";
@@ -186,6 +187,30 @@ test.each<[string, RegExp, (contents: Uint8Array) => Uint8Array | undefined, Reg
   ],
 ])("refused: %s", async (_, name, change, message) => {
   await expect(changed(name, change).then(take)).rejects.toThrow(message);
+});
+
+test.each(["profiles", "roots", "machine", "sources"])("refused: %s of another kind", async (list) => {
+  for (const member of [null, 1, "text", [], {}]) {
+    const tree = await changed(
+      /terrarium\.json/,
+      manifest((value) => ({ ...value, [list]: [member] })),
+    );
+    await expect(take(tree)).rejects.toMatchObject({ name: "StoreError" });
+  }
+});
+
+test("whatever byte is changed, what comes in is whole or refused", async () => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of writeArchive(await parts(), quiet)) pieces.push(piece);
+  const bytes = concatBytes(pieces);
+  const property = fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+    const damaged = bytes.slice();
+    damaged[at] ^= change;
+    const taken = await (async () => take(readTar(damaged)))().catch((error: unknown) => error as Error);
+    if (taken instanceof Store) expect(await taken.verify(true)).toEqual([]);
+    else expect(["StoreError", "FormatError"]).toContain(taken.name);
+  });
+  await fc.assert(property, { numRuns: 150, seed: 7 });
 });
 
 const oracle = path.join(process.env["NIX_ORACLE"] ?? path.join(os.homedir(), ".cache/nix-oracle/bin"));

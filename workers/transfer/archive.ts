@@ -124,7 +124,13 @@ export interface ReadArchive {
 }
 
 /** @throws StoreError "corrupt", saying what is not as it should be */
-export async function readArchive(tree: SourceTree, onProgress: OnProgress): Promise<ReadArchive> {
+export const readArchive = (tree: SourceTree, onProgress: OnProgress): Promise<ReadArchive> =>
+  readParts(tree, onProgress).catch((error: unknown) => {
+    // Something of the manifest is of another kind than its readers take for granted.
+    throw error instanceof TypeError ? damaged("its terrarium.json is incomplete") : error;
+  });
+
+async function readParts(tree: SourceTree, onProgress: OnProgress): Promise<ReadArchive> {
   const file = (name: string): Uint8Array => {
     const node = nodeAt(tree, name);
     if (node?.type !== "regular") throw damaged(`it has no ${name}`);
@@ -253,11 +259,11 @@ function chunksOf({ id, chunks }: InodeRecord, tree: SourceTree): MachineDisk["c
 async function readSource(record: SourceRecord, nar: Uint8Array): Promise<{ record: SourceRecord; tree: SourceTree }> {
   const tree = decodeNar(nar);
   const got = printHash((await digestNar(tree)).hash, "sri");
+  const title = text(record.title).slice(0, 200);
   if (got !== record.narHash) {
-    const title = text(record.title);
     throw new StoreError("hash-mismatch", `the package set ${title} has the hash ${got}, not ${record.narHash}`);
   }
-  return { record, tree };
+  return { record: { ...record, title }, tree };
 }
 
 function text(value: unknown): string {
