@@ -83,10 +83,17 @@ const halves: { id: "file" | "machine"; label: string; icon: IconName }[] = [
   { id: "machine", label: "Machine", icon: "machine" },
 ];
 
+/** On narrow screens a panel covers both halves, but for a lesson, which speaks of them. */
+const covers = (panel: string | null): boolean => panel !== null && panel !== "lessons";
+
 /** Only on narrow screens: which half shows, and the panels in a menu. */
 function HalvesBar() {
   const ui = useUi();
-  const half = useAppState((state) => state.ui.half);
+  const half = useAppState((state) => (covers(state.ui.panel) ? null : state.ui.half));
+  const show = (id: "file" | "machine"): void => {
+    if (half === null) ui.closePanel();
+    ui.showHalf(id);
+  };
   const items = panels.map((panel) => ({
     id: panel.id,
     label: panel.title,
@@ -96,7 +103,7 @@ function HalvesBar() {
   return (
     <nav className="halves-bar" aria-label="Parts">
       {halves.map(({ id, label, icon }) => (
-        <button key={id} type="button" aria-pressed={half === id} onClick={() => ui.showHalf(id)}>
+        <button key={id} type="button" aria-pressed={half === id} onClick={() => show(id)}>
           <Icon name={icon} size={20} />
           {label}
         </button>

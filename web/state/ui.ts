@@ -30,8 +30,8 @@ export function uiActions(store: PageStore): UiActions {
     togglePanel: (panel) => set({ panel: store.getState().ui.panel === panel ? null : panel }),
     closePanel: () => set({ panel: null }),
     showHalf: (half) => set({ half }),
-    openFile: (activeFile) => set({ activeFile, half: "file" }),
-    reveal: (reveal) => set({ reveal, activeFile: reveal.path, half: "file" }),
+    openFile: (activeFile) => set({ activeFile, half: "file", ...uncovered() }),
+    reveal: (reveal) => set({ reveal, activeFile: reveal.path, half: "file", ...uncovered() }),
     setPalette: (palette) => set({ palette }),
     setDialog: (dialog) => set({ dialog }),
     inspect: (panel, focusPath) => set({ panel, focusPath }),
@@ -44,6 +44,10 @@ export function uiActions(store: PageStore): UiActions {
     },
   };
 }
+
+/** On narrow screens an open panel covers the file. */
+const uncovered = (): Partial<UiState> =>
+  globalThis.matchMedia?.("(max-width: 900px)").matches ? { panel: null } : {};
 
 /** The settings kept from earlier visits; anything missing or of the wrong kind takes its first value. */
 export function parseSettings(text: string | null): Settings {
