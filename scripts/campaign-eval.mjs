@@ -106,7 +106,12 @@ function theirs(argv) {
 }
 
 /** What docs/differences.md says that differs, and so is not looked at. */
-const WRITTEN_DOWN = [/step budget/, /Assertion .* failed/, /this evaluation needs to fetch/, /missing closing bracket `\]`/];
+const WRITTEN_DOWN = [
+  /step budget/,
+  /Assertion .* failed/,
+  /this evaluation needs to fetch/,
+  /missing closing bracket `\]`/,
+];
 
 async function differ({ tree, flags }) {
   const expr = print(tree);

@@ -18,7 +18,7 @@ const TIME = 1_706_933_106;
 
 function setTimes(place) {
   if (fs.lstatSync(place).isDirectory()) for (const name of fs.readdirSync(place)) setTimes(path.join(place, name));
-  fs.utimesSync(place, TIME, TIME);
+  fs.lutimesSync(place, TIME, TIME);
 }
 
 fs.rmSync(world, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { NixError, addTrace } from "#engine/eval/error.ts";
 import { expectedError, isCallable } from "#engine/eval/expect.ts";
 import { IoError, type FileType, type SourceTree } from "#engine/eval/io.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
-import { resolveLinks, statFollowing } from "#engine/eval/paths.ts";
+import { missingPath, resolveLinks, statFollowing } from "#engine/eval/paths.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
 import { printName } from "#engine/eval/print.ts";
 import { realiseContext } from "#engine/eval/realise.ts";
@@ -27,6 +27,7 @@ import {
 } from "#engine/store/format/store-path.ts";
 import { demand, demandAttribute, withFormatErrors } from "./demand.ts";
 import { arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
+import { importedDerivation } from "./imported-derivation.ts";
 import { realisePath } from "./realise-path.ts";
 import { findInSearchPath, type SearchPathEntry } from "./search-path.ts";
 
@@ -36,16 +37,15 @@ function reading<T>(read: () => T): T {
     return read();
   } catch (thrown) {
     if (!(thrown instanceof IoError)) throw thrown;
-    throw new NixError("io", thrown.code === "ENOENT" ? `path '${thrown.path}' does not exist` : thrown.message, {
-      data: { path: thrown.path },
-    });
+    if (thrown.code === "ENOENT") throw missingPath(thrown.path);
+    throw new NixError("io", thrown.message, { data: { path: thrown.path } });
   }
 }
 
 function readFile(path: string, context: EvalContext): Slot {
   const real = resolveLinks(context.io, path);
   const status = context.io.lstat(real);
-  if (status === undefined) throw missing(path);
+  if (status === undefined) throw missingPath(path);
   if (status.type === "directory") throw new NixError("io", "read of 4096 bytes: Is a directory");
   const text = reading(() => context.io.readFile(real));
   if (text.includes("\0"))
@@ -62,12 +62,10 @@ function referencesIn(text: string, path: string, context: EvalContext): Set<str
   return new Set(references.filter((reference) => text.includes(hashPartOf(reference))));
 }
 
-const missing = (path: string): NixError => new NixError("io", `path '${path}' does not exist`, { data: { path } });
-
 function readDir(path: string, context: EvalContext): Slot {
   const real = resolveLinks(context.io, path);
   const status = context.io.lstat(real);
-  if (status === undefined) throw missing(path);
+  if (status === undefined) throw missingPath(path);
   if (status.type !== "directory") throw new NixError("io", `cannot read directory "${path}": Not a directory`);
   const entries = [...reading(() => context.io.readDir(real))].sort(([a], [b]) => compareNames(a, b));
   return new Attrs(
@@ -290,7 +288,8 @@ export const pathBuiltins: BuiltinFamily = [
     args: [arg("path", "lazy")],
     doc: "Loads, parses and returns the Nix expression in a file, or in the `default.nix` of a directory.",
     *routine([slot], context) {
-      return yield* context.importFile(yield* realisePath(slot, context));
+      const path = yield* realisePath(slot, context);
+      return importedDerivation(path, context) ?? (yield* context.importFile(path));
     },
   }),
   builtin({
@@ -339,7 +338,7 @@ export const pathBuiltins: BuiltinFamily = [
     *routine([slot], context) {
       const path = yield* realisePath(slot, context);
       const status = context.io.lstat(resolveParent(path, context));
-      if (status === undefined) throw missing(path);
+      if (status === undefined) throw missingPath(path);
       return status.type;
     },
   }),

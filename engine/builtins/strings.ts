@@ -139,19 +139,37 @@ function* replaceStrings(fromList: List, toList: List, slot: Slot): Routine<NixS
   return makeString(text + subject.slice(copied), context);
 }
 
-/** Runs a regular expression; what the library refuses is Nix's message, what takes for ever is ours. */
-function withRegex<T>(pattern: string, text: NixString, run: (regex: Regex, text: string) => T): T {
+/** What the regular expressions refuse is Nix's message, what takes for ever is ours. */
+function withRegex<T>(pattern: string, size: number, work: () => T): T {
   try {
-    return run(compileRegex(pattern), textOf(text));
+    return work();
   } catch (thrown) {
     if (!(thrown instanceof RegexError)) throw thrown;
     const messages = {
       invalid: `invalid regular expression '${pattern}'`,
       space: `memory limit exceeded by regular expression '${pattern}'`,
-      budget: `regular expression '${pattern}' takes too many steps on a string of ${textOf(text).length} bytes`,
+      budget: `regular expression '${pattern}' takes too many steps on a string of ${size} bytes`,
     };
     throw new NixError("eval", messages[thrown.code]);
   }
+}
+
+/** A builtin over a regular expression, which is compiled before the string is evaluated. */
+function regexBodies(name: string, run: (regex: Regex, text: string) => Slot) {
+  const context = `while evaluating the second argument passed to builtins.${name}`;
+  const compiled = (pattern: string): Regex => withRegex(pattern, 0, () => compileRegex(pattern));
+  const apply = (pattern: string, regex: Regex, string: NixString): Slot =>
+    withRegex(pattern, textOf(string).length, () => run(regex, textOf(string)));
+  return {
+    *routine([pattern, slot]: [string, Slot]): Routine<Slot> {
+      const regex = compiled(pattern);
+      return apply(pattern, regex, yield* demand(slot, "string", context));
+    },
+    direct([pattern, slot]: [string, Slot]): Slot {
+      const regex = compiled(pattern);
+      return apply(pattern, regex, demandNow(slot, "string", context));
+    },
+  };
 }
 
 const lengthHow = { copy: true, context: "while evaluating the argument passed to builtins.stringLength" };
@@ -216,15 +234,15 @@ export const stringBuiltins: BuiltinFamily = [
   }),
   builtin({
     name: "match",
-    args: [arg("regex", "plain"), arg("str", "string")],
+    args: [arg("regex", "plain"), arg("str", "lazy")],
     doc: 'If the POSIX extended regular expression *regex* matches the whole of *str*: the list of its groups (`null` for a group that took no part). Otherwise `null`. `match "([a-z]+)-([0-9]+)" "abc-12"` is `[ "abc" "12" ]`.',
-    impl: ([pattern, string]) => withRegex(pattern, string, matchRegex),
+    ...regexBodies("match", matchRegex),
   }),
   builtin({
     name: "split",
-    args: [arg("regex", "plain"), arg("str", "string")],
+    args: [arg("regex", "plain"), arg("str", "lazy")],
     doc: 'The parts of *str* between the matches of the POSIX extended regular expression *regex*, with a list of each match\'s groups between them: `split "(-)" "a-b"` is `[ "a" [ "-" ] "b" ]`.',
-    impl: ([pattern, string]) => withRegex(pattern, string, splitRegex),
+    ...regexBodies("split", splitRegex),
   }),
   builtin({
     name: "toString",

@@ -67,6 +67,8 @@ export function newLanguageSession(): LanguageSession {
   return {
     slots: new Map(),
     printed: 0,
+    derivations: 0,
+    warned: false,
     remember<T>(key: string, make: () => T): T {
       if (!known.has(key)) known.set(key, make());
       return known.get(key) as T;

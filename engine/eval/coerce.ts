@@ -163,7 +163,7 @@ export function* coerceToPath(
   if (value instanceof Attrs) {
     const byFunction = yield* callToString(value, { context }, pos);
     if (byFunction === undefined && value.has("outPath"))
-      return yield* coerceToPath(value.get("outPath")!, context, pos);
+      return yield* coerceToPath(yield value.get("outPath")!, context, pos);
     if (byFunction !== undefined) return pathOfText(byFunction, context, pos);
   }
   return pathOfText(yield* coerceToString(value, { context }, pos), context, pos);

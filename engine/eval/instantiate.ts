@@ -50,6 +50,8 @@ export interface InstantiateWorld {
   readonly settings?: Partial<Settings>;
   readonly print: (text: string) => void;
   readonly error: (text: string) => void;
+  /** Makes a link that keeps a store path, once the run is over; without it the paths themselves are printed. */
+  readonly addRoot?: (link: string, target: string) => void;
 }
 
 const usage = (message: string): NixError => new NixError("usage", message, { data: { usage: true } });
@@ -201,9 +203,13 @@ export interface InstantiateSession {
   readonly slots: Map<string, Slot>;
   /** Lines of output that are written already. */
   printed: number;
+  /** Derivations of this attempt so far. */
+  derivations: number;
+  /** Has it been said that the results are not kept? */
+  warned: boolean;
 }
 
-export const newSession = (): InstantiateSession => ({ slots: new Map(), printed: 0 });
+export const newSession = (): InstantiateSession => ({ slots: new Map(), printed: 0, derivations: 0, warned: false });
 
 /** Runs `nix-instantiate`. Throws NeedsIO when the `Io` does; call again with the same session to go on. */
 export function instantiate(
@@ -260,13 +266,14 @@ function run(
     default:
   }
   const args = commandLineArguments(evaluator, options, session, world);
+  session.derivations = 0;
   sources(options, world).forEach((source, place) => {
     if (options.mode === "parse") {
       world.print(`${printExpr(evaluator.parse(source()))}\n`);
       return;
     }
     const slot = remembered(session, `source ${place}`, () => valueOf(evaluator, source()));
-    process(evaluator, options, args, slot, world);
+    process(evaluator, options, args, slot, world, session);
   });
   return 0;
 }
@@ -332,6 +339,7 @@ function process(
   args: ArgumentSlots,
   whole: Slot,
   world: InstantiateWorld,
+  session: InstantiateSession,
 ): void {
   for (const attribute of options.attributes.length === 0 ? [""] : options.attributes) {
     const selected = evaluator.select(whole, attribute, args);
@@ -339,7 +347,7 @@ function process(
       world.print(
         printResult(evaluator, options, args.size === 0 ? selected : evaluator.autoCall(selected, args), world),
       );
-    } else printDerivations(evaluator, options, selected, args, world);
+    } else printDerivations(evaluator, options, selected, args, world, session);
   }
 }
 
@@ -417,13 +425,26 @@ function printDerivations(
   value: Value,
   args: ArgumentSlots,
   world: InstantiateWorld,
+  session: InstantiateSession,
 ): void {
-  let warned = options.roots.length > 0 || world.program === "nix-build";
+  const root = world.addRoot === undefined ? undefined : options.roots.at(-1);
   for (const { drvPath, outputName } of evaluator.run(() => findDerivations(value, args))) {
-    if (!warned) {
-      world.error("warning: you did not specify '--add-root'; the result might be removed by the garbage collector\n");
-      warned = true;
+    const output = outputName === "out" ? "" : `!${outputName}`;
+    session.derivations++;
+    if (root === undefined) {
+      warnOfRoots(options, world, session);
+      world.print(`${drvPath}${output}\n`);
+      continue;
     }
-    world.print(`${drvPath}${outputName === "out" ? "" : `!${outputName}`}\n`);
+    const number = session.derivations === 1 ? "" : `-${session.derivations}`;
+    const link = canonPath(`${root.startsWith("/") ? root : `${world.cwd}/${root}`}${number}`);
+    world.addRoot?.(link, drvPath);
+    world.print(`${link}${output}\n`);
   }
+}
+
+function warnOfRoots(options: InstantiateArguments, world: InstantiateWorld, session: InstantiateSession): void {
+  if (session.warned || options.roots.length > 0 || world.program === "nix-build") return;
+  session.warned = true;
+  world.error("warning: you did not specify '--add-root'; the result might be removed by the garbage collector\n");
 }

@@ -32,7 +32,7 @@ afterAll(() => {
 
 function setTimes(place: string): void {
   if (fs.lstatSync(place).isDirectory()) for (const name of fs.readdirSync(place)) setTimes(path.join(place, name));
-  fs.utimesSync(place, TIME, TIME);
+  fs.lutimesSync(place, TIME, TIME);
 }
 
 async function run(where: string, argv: readonly string[]): Promise<object> {

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import path from "node:path";
 import { BuildError } from "#engine/build/builder.ts";
 import { realise } from "#engine/build/realise.ts";
 import type { CommandContext } from "#engine/commands/command.ts";
@@ -13,6 +14,7 @@ import { NixError } from "#engine/eval/error.ts";
 import type { Addition } from "#engine/eval/pending-writes.ts";
 import type { Settings } from "#engine/eval/settings.ts";
 import { StoreError } from "#engine/store/error.ts";
+import type { StorePath } from "#engine/store/format/store-path.ts";
 import type { Store } from "#engine/store/store.ts";
 import { DEEP_STACK_DEPTH, hasDeepStack } from "./deep-stack.ts";
 import { NodeIo } from "./io.ts";
@@ -99,7 +101,20 @@ export function nodeWorld(host: LanguageHost, readOnly: () => boolean): NodeWorl
 export async function runOnNode(argv: readonly string[], host: LanguageHost): Promise<number> {
   const session = newLanguageSession();
   const { world, settle } = nodeWorld(host, () => session.evaluator?.settings.readOnly ?? true);
-  return (await settle(() => runLanguage(argv, world, session))) ?? 1;
+  const roots = new Map<string, string>();
+  const rooted = { ...world, addRoot: (link: string, target: string) => void roots.set(link, target) };
+  const status = (await settle(() => runLanguage(argv, argv[0] === "nix-instantiate" ? rooted : world, session))) ?? 1;
+  for (const [link, target] of roots) await makeRoot(link, target, host);
+  return status;
+}
+
+/** A link that keeps its target from the garbage collector. */
+async function makeRoot(link: string, target: string, { store }: LanguageHost): Promise<void> {
+  const place = Buffer.from(link, "latin1");
+  fs.mkdirSync(path.dirname(place.toString("latin1")), { recursive: true });
+  if (fs.lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true) fs.unlinkSync(place);
+  fs.symlinkSync(Buffer.from(target, "latin1"), place);
+  await store?.addRoot(link, target as StorePath);
 }
 
 function writeFile(path: string, contents: string, executable = false): void {
