@@ -139,7 +139,7 @@ function runTest(test, env = {}) {
   const { status } = runShown(vitest, ["run", `workers/node/${test}.test.ts`, "--testTimeout", "7200000"], {
     env: { TERRARIUM_CAMPAIGN: file, ...env },
   });
-  return { status, rows: JSON.parse(readFileSync(file, "utf8")).rows };
+  return { status, ...JSON.parse(readFileSync(file, "utf8")) };
 }
 
 function campaignHosts() {
@@ -188,7 +188,7 @@ ${table(["host", "what the upgrade said last", "after the boot", "cuts"], lines(
 }
 
 function campaignBuilds() {
-  const { status, rows } = runTest("builds");
+  const { status, rows, excluded } = runTest("builds");
   if (!process.argv.includes("--no-build")) ensureBuilt();
   const page = runSpec("builds", {});
   const problems = rows.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`));
@@ -210,6 +210,10 @@ ${rows.length} derivations, ${problems.length} problems. In the page itself (Chr
 there a small build takes ${page.figures.times.join(", ")} ms from press to registered, the machine being warm.
 ${listed(problems)}
 ${sorts}
+
+Left out, because they cannot be equal: ${Object.entries(excluded)
+      .map(([name, why]) => `${name} (${why})`)
+      .join("; ")}.
 
 ${table(
   ["derivation", "verdict", "equal"],
