@@ -262,8 +262,6 @@ export interface FetchedTree {
   readonly storePath: string;
   /** The input as it was fetched: attributes given, and found (`rev`, `narHash`, `lastModified` …). */
   readonly attrs: ReadonlyMap<string, InputAttr>;
-  /** The folder that messages show instead of the store path: the working tree that the files are from. */
-  readonly shown?: string;
 }
 
 /**
@@ -281,7 +279,10 @@ export function fetchInput(given: InputAttrs, context: EvalContext): FetchedTree
   if (expected !== undefined) {
     const hash = withFormatErrors(() => parseSriHash(expected));
     const path = makeContentPath({ method: "nar", hash }, storeName, undefined, context.settings.storeDir);
-    if (context.io.isValidPath(path)) return { storePath: path, attrs: new Map(input) };
+    if (context.io.isValidPath(path)) {
+      showTree(path, `\xc2\xab${url}\xc2\xbb`, context);
+      return { storePath: path, attrs: new Map(input) };
+    }
   }
   const options = Object.fromEntries(
     [...input].map(([key, value]) => [key, typeof value === "bigint" ? Number(value) : value]),
@@ -304,8 +305,22 @@ export function fetchInput(given: InputAttrs, context: EvalContext): FetchedTree
   ]);
   const attrs = new Map([...input, ...found, ["narHash", result.narHash] as const]);
   if (rev !== undefined) attrs.set("rev", rev);
-  if (result.shown === undefined) return { storePath: result.storePath, attrs };
-  return { storePath: result.storePath, attrs, shown: result.shown };
+  const shown = result.shown ?? addressOf(attrs);
+  if (shown !== undefined) showTree(result.storePath, shown, context);
+  return { storePath: result.storePath, attrs };
+}
+
+/** Under pure evaluation, messages show where a tree is from instead of its store path. */
+function showTree(storePath: string, shown: string, { settings, shownTrees }: EvalContext): void {
+  if (settings.pureEval) shownTrees.set(storePath, shown);
+}
+
+/** What messages call a tree that was fetched from elsewhere; folders are what they are. */
+function addressOf(attrs: InputAttrs): string | undefined {
+  if (attrs.get("type") === "path" || attrs.get("type") === "file") return undefined;
+  const named = new Map(attrs);
+  named.delete("narHash");
+  return `\xc2\xab${printUrl(inputUrl(named))}\xc2\xbb`;
 }
 
 /** C++ Nix has the two hashes the other way round for folders, and finds that out only after the fetching. */

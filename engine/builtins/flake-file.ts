@@ -5,6 +5,7 @@
 import type { EvalContext } from "#engine/eval/context.ts";
 import { NixError, addTrace } from "#engine/eval/error.ts";
 import { canonPath } from "#engine/eval/canon-path.ts";
+import { missingPath, shownPath } from "#engine/eval/paths.ts";
 import { attributePos } from "#engine/eval/positions.ts";
 import type { Pos } from "#engine/eval/positions.ts";
 import { printPos } from "#engine/eval/print.ts";
@@ -82,7 +83,6 @@ export function fetchRef(ref: InputAttrs, use: RegistryUse, context: EvalContext
   const { input, dir: inner } = splitDir(resolved);
   const dir = asked.dir === "" ? inner : asked.dir;
   const tree = fetchInput(input, context);
-  if (tree.shown !== undefined) context.shownTrees.set(tree.storePath, tree.shown);
   return { resolved: withDir(input, dir), locked: withDir(tree.attrs, dir), tree, dir };
 }
 
@@ -114,7 +114,7 @@ export function* readFlakeIn(
 ): Routine<Flake & { readonly self: InputAttrs }> {
   const file = canonPath(`${place.tree.storePath}/${place.dir}/flake.nix`);
   checkPresent(file, place, context);
-  const shownFile = file.replace(place.tree.storePath, place.tree.shown ?? place.tree.storePath);
+  const shownFile = shownPath(file);
   const source = fileSource(file, context.io.readFile(file));
   const { ast, diagnostics } = parse(source);
   if (diagnostics.length === 0 && ast.kind !== "attr-set") {
@@ -144,20 +144,12 @@ export function* readFlakeIn(
 const FLAKE_ATTRIBUTES = ["description", "inputs", "nixConfig", "outputs"];
 
 /** A file that is there, as its tree sees it. */
-function checkPresent(file: string, { tree, dir }: FlakePlace, { io, settings }: EvalContext): void {
+function checkPresent(file: string, { tree }: FlakePlace, { io, settings }: EvalContext): void {
   if (settings.pureEval && !file.startsWith(`${tree.storePath}/`)) {
     const message = `access to absolute path '${file}' is forbidden in pure evaluation mode (use '--impure' to override)`;
     throw new NixError("restricted", message);
   }
-  if (io.lstat(file) !== undefined) return;
-  if (tree.shown === undefined) throw new NixError("io", `path '${file}' does not exist`);
-  const name = canonPath(`/${dir}/flake.nix`).slice(1);
-  const folder = JSON.stringify(tree.shown);
-  if (io.lstat(`${tree.shown}/${name}`) === undefined) {
-    throw new NixError("io", `Path '${name}' does not exist in Git repository ${folder}.`);
-  }
-  const advice = `To make it visible to Nix, run:\n\ngit -C ${folder} add ${JSON.stringify(name)}`;
-  throw new NixError("io", `Path '${name}' in the repository ${folder} is not tracked by Git.\n\n${advice}`);
+  if (io.lstat(file) === undefined) throw missingPath(file);
 }
 
 interface Reader {

@@ -344,10 +344,8 @@ function relativePlace({ tree, dir }: NodePlace, ref: InputAttrs): NodePlace {
   const inner = canonPath(`${tree.storePath}/${dir}/${relative}/${String(ref.get("dir") ?? "")}`);
   const isInside = inner === tree.storePath || inner.startsWith(`${tree.storePath}/`);
   const attrs = new Map();
-  const shown = tree.shown === undefined ? {} : { shown: tree.shown };
-  if (isInside)
-    return { tree: { storePath: tree.storePath, attrs, ...shown }, dir: inner.slice(tree.storePath.length + 1) };
-  return { tree: { storePath: tree.storePath, attrs, ...shown }, dir: canonRelative(tree.storePath, inner) };
+  if (isInside) return { tree: { storePath: tree.storePath, attrs }, dir: inner.slice(tree.storePath.length + 1) };
+  return { tree: { storePath: tree.storePath, attrs }, dir: canonRelative(tree.storePath, inner) };
 }
 
 /** The way from a folder to a path that is not below it. */

@@ -3,7 +3,7 @@
  */
 import { NixError } from "#engine/eval/error.ts";
 import type { EvalContext } from "#engine/eval/context.ts";
-import { resolveLinks } from "#engine/eval/paths.ts";
+import { missingPath, resolveLinks } from "#engine/eval/paths.ts";
 import type { Attrs, Slot } from "#engine/eval/value.ts";
 import { textOf } from "#engine/eval/value.ts";
 import { hashHex, parseHash, parseHashAlgorithm, parseHashFormat, printHash } from "#engine/store/format/hash.ts";
@@ -23,7 +23,7 @@ function* hashFile(name: string, slot: Slot, context: EvalContext): Routine<stri
   const path = yield* realisePath(slot, context);
   const real = resolveLinks(context.io, path);
   const status = context.io.lstat(real);
-  if (status === undefined) throw new NixError("io", `path '${path}' does not exist`, { data: { path } });
+  if (status === undefined) throw missingPath(path);
   if (status.type === "directory") throw new NixError("io", READ_DIRECTORY);
   return hashHex(algorithm, context.io.readFile(real));
 }

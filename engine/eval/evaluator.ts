@@ -15,7 +15,7 @@ import { checkVariables } from "./check-variables.ts";
 import { compile } from "./compile.ts";
 import type { EvalContext, DerivationTable } from "./context.ts";
 import { drive } from "./call.ts";
-import { NixError } from "./error.ts";
+import { NixError, addTrace } from "./error.ts";
 import { FileCache, parseOrThrow } from "./files.ts";
 import { force } from "./force.ts";
 import { forceDeep } from "./force-deep.ts";
@@ -25,7 +25,7 @@ import { installMachine } from "./machine.ts";
 import { resumableIo, type ResumableIo } from "./resumable-io.ts";
 import { runtime } from "./runtime.ts";
 import { internalSource } from "./positions.ts";
-import { resolveExprPath } from "./paths.ts";
+import { resolveExprPath, shownPath } from "./paths.ts";
 import { autoCallRoutine, selectPath, type ArgumentSlots } from "./select-path.ts";
 import { frameScope, cellNames, type GlobalScope } from "./scope.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
@@ -66,6 +66,16 @@ export interface Evaluator {
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   installMachine();
   return new PersistentEvaluator(withInternalFiles(options.io), { ...defaultSettings, ...options.settings });
+}
+
+/** The value of a file; what goes wrong in it is said to be of that file, where it goes wrong first. */
+function* evaluatedFile(thunk: Thunk, file: string): Routine<Value> {
+  const isNew = thunk.value === undefined;
+  try {
+    return yield thunk;
+  } catch (thrown) {
+    throw isNew ? addTrace(thrown, `while evaluating the file '${shownPath(file)}':`) : thrown;
+  }
 }
 
 class PersistentEvaluator implements Evaluator {
@@ -218,7 +228,7 @@ class PersistentEvaluator implements Evaluator {
 
   private *importFile(path: string, scope: Attrs | undefined): Routine<Value> {
     const file = resolveExprPath(this.context.io, path);
-    if (scope === undefined) return yield this.files.value(file);
+    if (scope === undefined) return yield* evaluatedFile(this.files.value(file), file);
     const inner = frameScope(cellNames(scope.keys.names), this.globals);
     const env: Env = [[], ...scope.values];
     return yield new Thunk(this.files.compileIn(file, inner), env);

@@ -4,6 +4,7 @@
 import { NixError } from "./error.ts";
 import { canonPath } from "./canon-path.ts";
 import type { FileStatus, Io } from "./io.ts";
+import { runtime } from "./runtime.ts";
 
 const maxLinks = 1024;
 
@@ -11,8 +12,33 @@ const maxLinks = 1024;
 export const internalRoot = "/__nix-internal__";
 
 /** A path as values and messages show it. */
-export const shownPath = (path: string): string =>
-  path.startsWith(`${internalRoot}/`) ? `<nix/${canonPath(path.slice(internalRoot.length)).slice(1)}>` : path;
+export function shownPath(path: string): string {
+  if (path.startsWith(`${internalRoot}/`)) return `<nix/${canonPath(path.slice(internalRoot.length)).slice(1)}>`;
+  const [tree, shown] = shownTreeOf(path) ?? [];
+  return tree === undefined ? path : `${shown!}${path.slice(tree.length) || "/"}`;
+}
+
+/** The fetched tree that a path is in, and what messages call that. */
+function shownTreeOf(path: string): readonly [tree: string, shown: string] | undefined {
+  for (const entry of runtime.context?.shownTrees ?? []) {
+    if (path === entry[0] || path.startsWith(`${entry[0]}/`)) return entry;
+  }
+  return undefined;
+}
+
+/** The error of a path where nothing is. In a repository's working tree that may be a file that Git does not know. */
+export function missingPath(path: string): NixError {
+  const [tree, shown] = shownTreeOf(path) ?? [];
+  const data = { data: { path } };
+  if (!shown?.startsWith("/")) return new NixError("io", `path '${shownPath(path)}' does not exist`, data);
+  const name = path.slice(tree!.length + 1);
+  const folder = JSON.stringify(shown);
+  if (runtime.context?.io.lstat(`${shown}/${name}`) === undefined) {
+    return new NixError("io", `Path '${name}' does not exist in Git repository ${folder}.`, data);
+  }
+  const advice = `To make it visible to Nix, run:\n\ngit -C ${folder} add ${JSON.stringify(name)}`;
+  return new NixError("io", `Path '${name}' in the repository ${folder} is not tracked by Git.\n\n${advice}`, data);
+}
 
 /** The path with every link followed, also of its directories; missing parts stay as they are. */
 export function resolveLinks(io: Io, path: string): string {
@@ -54,7 +80,8 @@ export function resolveExprPath(io: Io, path: string): string {
   let current = path;
   let status = io.lstat(current);
   for (let links = 0; status?.type === "symlink"; links++) {
-    if (links >= maxLinks) throw new NixError("io", `infinite symlink recursion in path '${path}'`);
+    if (links >= maxLinks)
+      throw new NixError("io", `too many symbolic links encountered while traversing the path '${path}'`);
     const target = io.readLink(current);
     current = canonPath(target.startsWith("/") ? target : `${current.replace(/\/[^/]*$/, "")}/${target}`);
     status = io.lstat(current);
@@ -63,6 +90,6 @@ export function resolveExprPath(io: Io, path: string): string {
     current = current === "/" ? "/default.nix" : `${current}/default.nix`;
     status = io.lstat(current);
   }
-  if (status === undefined) throw new NixError("io", `path '${current}' does not exist`, { data: { path: current } });
+  if (status === undefined) throw missingPath(current);
   return current;
 }

@@ -4,6 +4,7 @@
 import { checkAllowed } from "./allowed-paths.ts";
 import { NixError } from "./error.ts";
 import type { Io, SourceTree } from "./io.ts";
+import { missingPath } from "./paths.ts";
 import { evalContext } from "./runtime.ts";
 import type { EvalContext } from "./context.ts";
 
@@ -30,7 +31,7 @@ function addPath(context: EvalContext, path: string): string {
 /** The whole tree below a path, links kept as links. */
 export function sourceTree(io: Io, path: string): SourceTree {
   const status = io.lstat(path);
-  if (status === undefined) throw new NixError("io", `path '${path}' does not exist`, { data: { path } });
+  if (status === undefined) throw missingPath(path);
   switch (status.type) {
     case "regular":
       return { type: "regular", executable: status.executable, path };

@@ -58,7 +58,9 @@ export async function fetchGit(request: FetchRequest, store: Store, warn: Warn):
   const { tree, attributes } = await fetchTree(input, warn);
   const { path: storePath, narHash } = await store.addTree(request.name, tree);
   const folder = localFolder(input.url);
-  const shown = folder !== undefined && isWorkingTree(folder) ? { shown: Buffer.from(folder).toString("latin1") } : {};
+  const isWhole = input.rev === undefined && input.ref === undefined;
+  const shown =
+    folder !== undefined && isWhole && isWorkingTree(folder) ? { shown: Buffer.from(folder).toString("latin1") } : {};
   return { storePath, narHash: printHash(parseHash(narHash), "sri"), attributes, ...shown };
 }
 
