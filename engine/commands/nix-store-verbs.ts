@@ -23,7 +23,7 @@ import { collectGarbage, deletePaths } from "./garbage.ts";
 import { LISTING_FLAGS, LISTING_SHORT, printListing } from "./listing.ts";
 import { prefetchUrl } from "./nix-prefetch-url.ts";
 import { openReader } from "./nix-realise.ts";
-import { repairClosures, reportOptimisation } from "./nix-store.ts";
+import { problemText, repairClosures, reportOptimisation } from "./nix-store.ts";
 import { readSecretKey } from "./secret-key.ts";
 import {
   INSTALLABLE_FLAGS,
@@ -310,9 +310,9 @@ async function verifyOne(context: CommandContext, path: StorePath, needed: numbe
   const info = context.store.requireInfo(path);
   let status = 0;
   if (!options.has("--no-contents")) {
-    for (const { message } of await context.store.verifyPath(path, true)) {
-      context.error(`${message}\n`);
-      status |= 1;
+    for (const problem of await context.store.verifyPath(path, true)) {
+      context.error(`${problemText(problem)}\n`);
+      status |= problem.kind === "modified" ? 1 : 4;
     }
   }
   if (options.has("--no-trust") || (info.ultimate && needed === 0)) return status;

@@ -3,9 +3,10 @@ import { type ByteString, fromBytes } from "../store/format/bytes.ts";
 import { decodeNar } from "../store/format/nar.ts";
 import { parseHash, parseHashAlgorithm, printHash } from "../store/format/hash.ts";
 import { printPublicKey, printSecretKey, publicKeyOf } from "../store/format/signature.ts";
-import { type StorePath, isDerivationPath, makeContentPath } from "../store/format/store-path.ts";
+import { type StorePath, isDerivationPath, makeContentPath, parseStorePath } from "../store/format/store-path.ts";
 import type { PathInfo } from "../store/path-info.ts";
 import { closure, sortPaths } from "../store/graph.ts";
+import type { LooseInfo, VerifyProblem } from "../store/store.ts";
 import { exportPaths, importPaths } from "../store/transfer.ts";
 import { type Command, type CommandContext, CommandError } from "./command.ts";
 import { collectGarbage, deletePaths } from "./garbage.ts";
@@ -61,7 +62,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "--read-log": readLogOperation,
   "-l": readLogOperation,
   "--dump-db": dumpDatabaseOperation,
-  "--load-db": registerOperation,
+  "--load-db": loadDatabaseOperation,
   "--register-validity": registerOperation,
   "--check-validity": checkValidityOperation,
   "--gc": collectOperation,
@@ -325,7 +326,17 @@ function registrationText(info: PathInfo): ByteString {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** Registers what standard input lists; the files must be in the store by content already (this store has no loose files). */
+/** `--load-db`: what `--dump-db` wrote, hashes and all. */
+async function loadDatabaseOperation(
+  context: CommandContext,
+  flags: readonly string[],
+  args: readonly ByteString[],
+): Promise<number> {
+  noFlags(flags);
+  noArguments(args);
+  return registerListed(context, true);
+}
+
 async function registerOperation(
   context: CommandContext,
   flags: readonly string[],
@@ -334,13 +345,31 @@ async function registerOperation(
   const unknown = flags.find((flag) => flag !== "--reregister" && flag !== "--hash-given");
   if (unknown !== undefined) throw new UsageError(`unknown flag '${unknown}'`);
   noArguments(args);
+  return registerListed(context, flags.includes("--hash-given"));
+}
+
+/**
+ * Registers the paths that standard input lists, whose files lie in the store already: path, hash and size if they are given,
+ * deriver, number of references, references; a line each.
+ */
+async function registerListed(context: CommandContext, withHash: boolean): Promise<number> {
+  const { store } = context;
   const lines = fromBytes(await context.input()).split("\n");
-  for (let path = lines.shift(); path !== undefined && path !== ""; path = lines.shift()) {
-    const [, size, , count] = lines.splice(0, 4);
-    lines.splice(0, Number(count));
-    if (!context.store.isValid(path) || size === undefined)
-      throw new CommandError(`path '${path}' has no files in this store`);
+  const listed: LooseInfo[] = [];
+  for (let line = lines.shift(); line !== undefined && line !== ""; line = lines.shift()) {
+    const path = parseStorePath(line, store.storeDir);
+    const narHash = withHash
+      ? printHash(parseHash((lines.shift() ?? "").replace(/^sha256:/, ""), "sha256"), "nix32", true)
+      : undefined;
+    const narSize = withHash ? Number(lines.shift()) : undefined;
+    const deriver = lines.shift() ?? "";
+    const count = Number(lines.shift());
+    if (!Number.isInteger(count)) throw new CommandError("number expected");
+    const references = lines.splice(0, count).map((reference) => parseStorePath(reference, store.storeDir));
+    if (references.length < count) throw new CommandError("missing input");
+    listed.push({ path, narHash, narSize, references, deriver: deriver === "" ? undefined : deriver });
   }
+  await store.registerLaidOut(listed);
   return 0;
 }
 
@@ -434,17 +463,36 @@ async function verifyOperation(
   noArguments(args);
   const unknown = flags.find((flag) => flag !== "--check-contents" && flag !== "--repair");
   if (unknown !== undefined) throw new UsageError(`unknown flag '${unknown}'`);
-  const contents = flags.includes("--check-contents");
+  const { store } = context;
   context.error("reading the Nix store...\nchecking path existence...\n");
-  if (contents) context.error("checking link hashes...\nchecking store hashes...\n");
-  const problems = await context.store.verify(contents);
-  for (const { message } of problems) context.error(`error: ${message}\n`);
+  const missing = await store.verify(false);
+  for (const { message } of missing) context.error(`${message}\n`);
+  await store.forget(missing.filter(({ kind }) => kind === "removed").map(({ path }) => path));
+  const problems = missing.filter(({ kind }) => kind !== "removed");
+  if (flags.includes("--check-contents")) problems.push(...(await checkContents(context, problems)));
   const repaired = flags.includes("--repair")
     ? await repairPaths(context, new Set(problems.map(({ path }) => path)))
     : 0;
   if (problems.length === repaired) return 0;
   context.error("warning: not all store errors were fixed\n");
   return 1;
+}
+
+/** Looks at the contents of every path that is there. */
+async function checkContents(context: CommandContext, known: readonly VerifyProblem[]): Promise<VerifyProblem[]> {
+  context.error("checking link hashes...\nchecking store hashes...\n");
+  const gone = new Set(known.map(({ path }) => path));
+  const problems: VerifyProblem[] = [];
+  for (const path of context.store.paths()) {
+    if (!gone.has(path)) problems.push(...(await context.store.verifyPath(path, true)));
+  }
+  for (const { message } of problems) context.error(`${message}\n`);
+  return problems;
+}
+
+/** What is wrong with one path, as the verbs about single paths say it. */
+export function problemText({ kind, message, path }: VerifyProblem): string {
+  return kind === "missing-tree" || kind === "removed" ? `error: path '${path}/' does not exist` : message;
 }
 
 async function verifyPathOperation(
@@ -455,8 +503,8 @@ async function verifyPathOperation(
   if (flags.length > 0) throw new UsageError("no flags expected");
   let status = 0;
   for (const path of await storePathsOf(context, args)) {
-    for (const { message } of await context.store.verifyPath(path, true)) {
-      context.error(`error: ${message}\n`);
+    for (const problem of await context.store.verifyPath(path, true)) {
+      context.error(`${problemText(problem)}\n`);
       status = 1;
     }
   }
@@ -480,7 +528,7 @@ export async function repairClosures(context: CommandContext, paths: readonly St
     for (const member of sortPaths(closure(store.index, [path]))) {
       context.error(`checking path '${member}'...\n`);
       if ((await store.verifyPath(member, true)).length === 0) continue;
-      context.error(`found corrupted or missing path '${member}' in the output closure of '${path}'\n`);
+      context.error(`path '${member}' is corrupted or missing!\n`);
       if ((await repairPaths(context, new Set([member]))) === 0)
         throw new CommandError(`cannot repair path '${member}'`);
     }

@@ -14,6 +14,8 @@
  *   meta/schema, meta/seq  numbers
  */
 
+import type { SourceTree } from "./format/tree.ts";
+
 export type StoredValue = unknown;
 
 export interface Batch {
@@ -33,6 +35,11 @@ export interface Backing {
   existing(keys: readonly string[]): Promise<Set<string>>;
   /** All keys with a prefix, sorted. */
   keys(prefix: string): Promise<string[]>;
+  /**
+   * A path as it lies where others can reach and damage it, by its base name; undefined when it is gone. Only backings that lay paths
+   * out have this.
+   */
+  laidOut?(name: string): Promise<SourceTree | undefined>;
   /** @throws StoreError "conflict" (an expectation), "missing" (a requirement) or "quota" */
   commit(batch: Batch): Promise<void>;
 }

@@ -86,6 +86,15 @@ export interface Registration {
   readonly tree: FileTree;
 }
 
+/** What is told of a path whose files lie in the store already. */
+export interface LooseInfo {
+  readonly path: StorePath;
+  readonly narHash: string | undefined;
+  readonly narSize: number | undefined;
+  readonly references: readonly StorePath[];
+  readonly deriver: StorePath | undefined;
+}
+
 /** Content by SHA-256, from memory or from wherever it is. */
 export type BlobSource = (sha256: string) => Uint8Array | Promise<Uint8Array>;
 
@@ -115,7 +124,7 @@ export interface Realisation {
 /** What is wrong with a path, as `--verify` finds it. */
 export interface VerifyProblem {
   readonly path: StorePath;
-  readonly kind: "missing-reference" | "missing-tree" | "missing-blob" | "modified-blob" | "modified";
+  readonly kind: "missing-reference" | "missing-tree" | "removed" | "missing-blob" | "modified-blob" | "modified";
   readonly message: string;
 }
 
@@ -403,6 +412,30 @@ export class Store {
     return { puts, stored };
   }
 
+  /**
+   * Registers paths whose files lie in the store already, though nobody knows of them. A hash that is given must be theirs.
+   * @throws StoreError "invalid-path" when there are none, "hash-mismatch"
+   */
+  async registerLaidOut(infos: readonly LooseInfo[]): Promise<void> {
+    const blobs = new Map<string, Uint8Array>();
+    const registrations: Registration[] = [];
+    for (const { path, references, deriver, ...given } of infos) {
+      if (this.isValid(path)) continue;
+      const tree = await this.#backing.laidOut?.(baseNameOf(path));
+      if (tree === undefined) throw new StoreError("invalid-path", `path '${path}' does not exist`, { path });
+      const { hash, size } = await digestNar(tree);
+      const narHash = printHash(hash, "nix32", true);
+      if (given.narHash !== undefined && given.narHash !== narHash) {
+        const message = `path '${path}' was modified! expected hash '${given.narHash}', got '${narHash}'`;
+        throw new StoreError("hash-mismatch", message, { path });
+      }
+      const stored = await digestTree(tree, (sha256, contents) => void blobs.set(sha256, contents));
+      const info = { path, narHash, narSize: size, references, signatures: [], ultimate: false };
+      registrations.push({ info: { ...info, ...(deriver === undefined ? {} : { deriver }) }, tree: stored });
+    }
+    await this.register(registrations, (sha256) => blobs.get(sha256) as Uint8Array);
+  }
+
   /** Adds signatures to a valid path, or takes all away (an empty list). */
   async setSignatures(path: StorePath, signatures: readonly string[]): Promise<void> {
     await this.#exclusive(() => {
@@ -526,24 +559,40 @@ export class Store {
       );
     }
     const tree = (await this.#backing.get(TREE + baseNameOf(path))) as FileTree | undefined;
-    if (tree === undefined)
-      return [problem(path, "missing-tree", `path '${path}' disappeared, but it still has valid referrers!`)];
+    if (tree === undefined) return [this.#disappeared(path)];
     const keys = Array.from(blobsOf(tree).keys(), (sha256) => BLOB + sha256);
     const there = await this.#backing.existing(keys);
     const gone = keys.filter((key) => !there.has(key));
     if (gone.length > 0)
       return gone.map((key) => problem(path, "missing-blob", `path '${path}' lacks file content ${key}`));
-    return contents ? this.#verifyContents(info) : [];
+    const real = await this.#backing.laidOut?.(baseNameOf(path));
+    if (real === undefined && this.#backing.laidOut !== undefined) return [this.#disappeared(path)];
+    return contents ? this.#verifyContents(info, real) : [];
   }
 
-  async #verifyContents(info: PathInfo): Promise<VerifyProblem[]> {
-    const digest = new StreamDigest();
-    for await (const piece of this.nar(info.path)) digest.push(piece);
-    const got = printHash(await digest.finish(), "nix32", true);
+  #disappeared(path: StorePath): VerifyProblem {
+    const isNeeded = this.#index.referrers(path).some((other) => other !== path);
+    const rest = isNeeded ? "but it still has valid referrers!" : "removing from database...";
+    return problem(path, isNeeded ? "missing-tree" : "removed", `path '${path}' disappeared, ${rest}`);
+  }
+
+  /** Forgets paths whose files are gone. */
+  async forget(paths: readonly StorePath[]): Promise<void> {
+    if (paths.length > 0) await this.#exclusive(() => this.#deletePaths(paths));
+  }
+
+  async #verifyContents(info: PathInfo, real: SourceTree | undefined): Promise<VerifyProblem[]> {
+    const got = printHash(await (real === undefined ? this.#storedHash(info.path) : realHash(real)), "nix32", true);
     if (got === info.narHash) return [];
     return [
       problem(info.path, "modified", `path '${info.path}' was modified! expected hash '${info.narHash}', got '${got}'`),
     ];
+  }
+
+  async #storedHash(path: StorePath): Promise<Hash> {
+    const digest = new StreamDigest();
+    for await (const piece of this.nar(path)) digest.push(piece);
+    return digest.finish();
   }
 
   /**
@@ -839,6 +888,10 @@ function* treeFiles(tree: FileTree): Generator<readonly [string, FileTree & Blob
     if (node.type === "directory") pending.push(...node.entries.values());
     else if (node.type === "regular") yield [node.blob, node];
   }
+}
+
+async function realHash(tree: SourceTree): Promise<Hash> {
+  return (await digestNar(tree)).hash;
 }
 
 function problem(path: StorePath, kind: VerifyProblem["kind"], message: string): VerifyProblem {

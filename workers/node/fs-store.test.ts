@@ -76,3 +76,39 @@ test("writers in two processes' stores take turns", async () => {
   );
   expect((await openFsStore(root)).paths().length).toBe(9);
 });
+
+test("damage from outside is found, and mended from a good archive", async () => {
+  const root = freshRoot();
+  const store = await openFsStore(root);
+  const { path: damaged } = await store.addTree("tree", TREE);
+  const nar: Uint8Array[] = [];
+  for await (const piece of store.nar(damaged)) nar.push(piece.slice());
+  const file = path.join(root, damaged, "\xff");
+  const bytes = Buffer.from(file, "latin1");
+  fs.chmodSync(bytes, 0o644);
+  fs.writeFileSync(bytes, "y");
+  expect((await store.verify(true)).map(({ kind }) => kind)).toEqual(["modified"]);
+  expect(await store.verify(false)).toEqual([]);
+  await store.repairFromNar(damaged, nar);
+  expect(await store.verify(true)).toEqual([]);
+  expect(fs.readFileSync(bytes, "utf8")).toBe("x");
+  execFileSync("chmod", ["-R", "u+w", path.join(root, damaged)]);
+  fs.rmSync(path.join(root, damaged), { recursive: true });
+  expect((await store.verify(false)).map(({ kind }) => kind)).toEqual(["removed"]);
+  await store.forget([damaged]);
+  expect(store.isValid(damaged)).toBe(false);
+});
+
+test("files that lie in the store are registered as they are listed", async () => {
+  const from = freshRoot();
+  const { path: added, narHash, narSize } = await (await openFsStore(from)).addTree("tree", TREE);
+  const root = freshRoot();
+  const store = await openFsStore(root);
+  const loose = { path: added, narHash, narSize, references: [added], deriver: undefined };
+  await expect(store.registerLaidOut([loose])).rejects.toThrow("does not exist");
+  execFileSync("cp", ["-a", path.join(from, added), path.join(root, added)]);
+  await expect(store.registerLaidOut([{ ...loose, narHash: `sha256:${"0".repeat(52)}` }])).rejects.toThrow("modified");
+  await store.registerLaidOut([loose]);
+  expect(store.requireInfo(added)).toMatchObject({ narHash, narSize, references: [added] });
+  expect(await store.verify(true)).toEqual([]);
+});

@@ -10,8 +10,9 @@ import v8 from "node:v8";
 import { BLOB, type Backing, type Batch, type StoredValue, TREE } from "#engine/store/backing.ts";
 import { StoreError } from "#engine/store/error.ts";
 import { DEFAULT_STORE_DIR } from "#engine/store/format/store-path.ts";
-import type { FileTree } from "#engine/store/format/tree.ts";
+import type { FileTree, SourceTree } from "#engine/store/format/tree.ts";
 import { Store, type StoreOptions } from "#engine/store/store.ts";
+import { readTree } from "./read-tree.ts";
 import { useNativeHashes } from "./native-hashes.ts";
 
 /** A Nix store under a directory, as `NIX_REMOTE=local?root=DIR` means it. */
@@ -58,6 +59,10 @@ export class FsBacking implements Backing {
     if (!fs.existsSync(directory)) return [];
     const names = fs.readdirSync(directory).filter((name) => !name.startsWith(TEMPORARY_FILE));
     return names.map((name) => prefix + decodeURIComponent(name)).sort();
+  }
+
+  async laidOut(name: string): Promise<SourceTree | undefined> {
+    return readTree(Buffer.from(path.join(this.storeDirectory, name)));
   }
 
   async commit(batch: Batch): Promise<void> {
@@ -111,7 +116,8 @@ export class FsBacking implements Backing {
 
   #putBlob(key: string, bytes: Uint8Array): void {
     const file = this.#file(key);
-    if (fs.existsSync(file)) return;
+    // One that is there is only put again to mend it.
+    if (fs.existsSync(file) && fs.readFileSync(file).equals(bytes)) return;
     replaceFile(file, bytes);
     fs.chmodSync(file, 0o444);
     fs.utimesSync(file, 1, 1);

@@ -23,7 +23,7 @@ import { COMMANDS } from "#engine/commands/table.ts";
 import { MemoryBacking } from "#engine/store/memory-backing.ts";
 import { DEFAULT_STORE_DIR, splitStorePath } from "#engine/store/format/store-path.ts";
 import { type PublicKey, parsePublicKey, parseSecretKey } from "#engine/store/format/signature.ts";
-import { type SourceTree, directory, regularFile, symlink } from "#engine/store/format/tree.ts";
+import type { SourceTree } from "#engine/store/format/tree.ts";
 import { StoreError } from "#engine/store/error.ts";
 import { Store } from "#engine/store/store.ts";
 import { decompress, unpackArchive } from "../store/decompress.ts";
@@ -32,6 +32,7 @@ import { guestSystems } from "../machine/builder.ts";
 import { openFsStore } from "./fs-store.ts";
 import { runOnNode, toByteString, writeAll } from "./language.ts";
 import { type NodeBuilder, createNodeBuilder, readImages, repositoryImages } from "./machine.ts";
+import { childOf, readTree } from "./read-tree.ts";
 import { runRepl } from "./repl.ts";
 import { executeInStore } from "./execute.ts";
 import { serveDirectory, serveStore } from "./serve.ts";
@@ -238,25 +239,12 @@ const nodeFiles: CommandFiles = {
   },
 };
 
-function readTree(place: Buffer): SourceTree | undefined {
-  const status = fs.lstatSync(place, { throwIfNoEntry: false });
-  if (status === undefined) return undefined;
-  if (status.isSymbolicLink()) return symlink(fs.readlinkSync(place, "latin1"));
-  if (!status.isDirectory()) return regularFile(fs.readFileSync(place), (status.mode & 0o100) !== 0);
-  const names = fs.readdirSync(place, "latin1");
-  return directory(names.map((name) => [name, readTree(childOf(place, name)) as SourceTree] as const));
-}
-
 function writeTree(place: Buffer, tree: SourceTree): void {
   if (tree.type === "symlink") return fs.symlinkSync(Buffer.from(tree.target, "latin1"), place);
   if (tree.type === "regular")
     return fs.writeFileSync(place, tree.contents, { flag: "wx", mode: tree.executable ? 0o777 : 0o666 });
   fs.mkdirSync(place);
   for (const [name, child] of tree.entries) writeTree(childOf(place, name), child);
-}
-
-function childOf(place: Buffer, name: string): Buffer {
-  return Buffer.concat([place, Buffer.from(`/${name}`, "latin1")]);
 }
 
 function toPath(name: string): Buffer {
