@@ -22,9 +22,9 @@ import type { Attrs, Int, List, NixFloat, NixFunction, NixString, Slot, Value } 
 
 /** A request of a routine: call a function (or functor) with these arguments. The answer is its value. */
 export class Call {
-  readonly fn: Slot;
-  readonly args: readonly Slot[];
-  readonly pos: Pos | undefined;
+  declare readonly fn: Slot;
+  declare readonly args: readonly Slot[];
+  declare readonly pos: Pos | undefined;
   constructor(fn: Slot, args: readonly Slot[], pos: Pos | undefined) {
     this.fn = fn;
     this.args = args;

@@ -19,8 +19,8 @@ export const PENDING = new Pending();
 
 /** A request of a routine made by the compiler: evaluate a code in a frame. */
 export class Evaluate {
-  readonly code: Code;
-  readonly env: Env;
+  declare readonly code: Code;
+  declare readonly env: Env;
   constructor(code: Code, env: Env) {
     this.code = code;
     this.env = env;
@@ -29,8 +29,8 @@ export class Evaluate {
 
 /** A request of a routine: force a thunk, with the position to report. */
 export class ForceAt {
-  readonly thunk: Thunk;
-  readonly pos: Pos | undefined;
+  declare readonly thunk: Thunk;
+  declare readonly pos: Pos | undefined;
   constructor(thunk: Thunk, pos: Pos | undefined) {
     this.thunk = thunk;
     this.pos = pos;
@@ -42,17 +42,17 @@ export type Outcome = Value | Pending;
 /** One class for all codes, so that whoever runs one sees objects of one shape. */
 export class Code {
   /** Evaluates to weak head normal form. */
-  run: (env: Env) => Value;
-  step: (machine: Machine, env: Env) => Outcome;
+  declare run: (env: Env) => Value;
+  declare step: (machine: Machine, env: Env) => Outcome;
   /** The slot for a use that may never be forced: a constant or the variable's own slot; undefined where it is a new thunk. */
-  readonly slot: ((env: Env) => Slot) | undefined;
+  declare readonly slot: ((env: Env) => Slot) | undefined;
   /**
    * The value if it is at hand: constants, evaluated variables and arithmetic of these. Never forces, calls or throws. The machine asks
    * this first, because it spares it most of its frames.
    */
-  quick: ((env: Env) => Value | undefined) | undefined;
+  declare quick: ((env: Env) => Value | undefined) | undefined;
   /** For a function expression: the function, so that a call with several arguments can go straight on. */
-  lambda: LambdaCode | undefined;
+  declare lambda: LambdaCode | undefined;
 
   constructor(run: Code["run"], step: Code["step"], slot?: Code["slot"], quick?: Code["quick"]) {
     this.run = run;

@@ -11,21 +11,22 @@ const namesASearch = 8;
 const indexAfter = 4;
 
 export class Keys {
-  readonly names: readonly string[];
-  private index: Map<string, number> | undefined;
-  private searches = 0;
+  declare readonly names: readonly string[];
+  private declare index: Map<string, number> | undefined;
+  private declare searches: number;
   /** Merge plans by right-hand keys; see merge.ts. */
-  plans: Map<Keys, unknown> | undefined;
+  declare plans: Map<Keys, unknown> | undefined;
   /** The right-hand keys of the last merge, and its plan. */
-  lastMerged: Keys | undefined;
-  lastPlan: unknown;
+  declare lastMerged: Keys | undefined;
+  declare lastPlan: unknown;
   /** Indices in evaluation order; see symbols.ts. */
-  order: readonly number[] | undefined;
+  declare order: readonly number[] | undefined;
 
   /** `names` must be sorted already. */
   constructor(names: readonly string[]) {
     this.names = names;
     this.index = undefined;
+    this.searches = 0;
     this.plans = undefined;
     this.lastMerged = undefined;
     this.lastPlan = undefined;

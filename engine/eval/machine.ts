@@ -157,8 +157,8 @@ export class Machine {
 }
 
 class ThunkFrame implements Frame {
-  readonly thunk: Thunk;
-  readonly code: Code;
+  declare readonly thunk: Thunk;
+  declare readonly code: Code;
   constructor(thunk: Thunk, code: Code) {
     this.thunk = thunk;
     this.code = code;
@@ -182,9 +182,9 @@ const leaveCall: Frame = {
 };
 
 class ApplyFrame implements Frame {
-  readonly args: readonly Slot[];
-  readonly used: number;
-  readonly pos: Pos | undefined;
+  declare readonly args: readonly Slot[];
+  declare readonly used: number;
+  declare readonly pos: Pos | undefined;
   constructor(args: readonly Slot[], used: number, pos: Pos | undefined) {
     this.args = args;
     this.used = used;
@@ -196,8 +196,8 @@ class ApplyFrame implements Frame {
 }
 
 class LambdaFrame implements Frame {
-  readonly lambda: Lambda;
-  readonly pos: Pos | undefined;
+  declare readonly lambda: Lambda;
+  declare readonly pos: Pos | undefined;
   constructor(lambda: Lambda, pos: Pos | undefined) {
     this.lambda = lambda;
     this.pos = pos;
@@ -220,8 +220,8 @@ class CallFrame extends LambdaFrame {
 
 /** A counted call of which some arguments are left. */
 class CurriedFrame extends LambdaFrame {
-  readonly args: readonly Slot[];
-  readonly used: number;
+  declare readonly args: readonly Slot[];
+  declare readonly used: number;
   constructor(lambda: Lambda, args: readonly Slot[], used: number, pos: Pos | undefined) {
     super(lambda, pos);
     this.args = args;
@@ -235,9 +235,9 @@ class CurriedFrame extends LambdaFrame {
 
 /** Waits for the set that a lambda with formals takes apart. */
 class FormalsFrame implements Frame {
-  readonly lambda: Lambda;
-  readonly argument: Slot;
-  readonly pos: Pos | undefined;
+  declare readonly lambda: Lambda;
+  declare readonly argument: Slot;
+  declare readonly pos: Pos | undefined;
   constructor(lambda: Lambda, argument: Slot, pos: Pos | undefined) {
     this.lambda = lambda;
     this.argument = argument;
@@ -255,8 +255,8 @@ class FormalsFrame implements Frame {
 }
 
 class BuiltinFrame implements Frame {
-  readonly builtin: Builtin;
-  readonly pos: Pos | undefined;
+  declare readonly builtin: Builtin;
+  declare readonly pos: Pos | undefined;
   constructor(builtin: Builtin, pos: Pos | undefined) {
     this.builtin = builtin;
     this.pos = pos;
@@ -270,7 +270,7 @@ class BuiltinFrame implements Frame {
 }
 
 class FunctorFrame implements Frame {
-  readonly pos: Pos | undefined;
+  declare readonly pos: Pos | undefined;
   constructor(pos: Pos | undefined) {
     this.pos = pos;
   }
@@ -328,7 +328,7 @@ class RoutineFrame implements Frame {
 
 /** Waits for the function of a call. */
 class CallForcedFrame implements Frame {
-  readonly request: Call;
+  declare readonly request: Call;
   constructor(request: Call) {
     this.request = request;
   }

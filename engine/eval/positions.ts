@@ -18,11 +18,11 @@ export interface Pos {
 export type PosTable = readonly (Pos | undefined)[] | PosMerge;
 
 export class PosMerge {
-  readonly left: PosTable | undefined;
-  readonly leftKeys: Keys;
-  readonly right: PosTable | undefined;
-  readonly rightKeys: Keys;
-  readonly depth: number;
+  declare readonly left: PosTable | undefined;
+  declare readonly leftKeys: Keys;
+  declare readonly right: PosTable | undefined;
+  declare readonly rightKeys: Keys;
+  declare readonly depth: number;
   constructor(left: PosTable | undefined, leftKeys: Keys, right: PosTable | undefined, rightKeys: Keys) {
     this.left = left;
     this.leftKeys = leftKeys;

@@ -6,6 +6,8 @@
  * A string without context is a plain JavaScript string, one with context a `ContextString` (whose context is never empty).
  * A list is a JavaScript array and is never changed once another value can see it.
  *
+ * Fields of what is made by the million are declared, not defined: JavaScript writes a defined field once more before the constructor.
+ *
  * A `Value` is in weak head normal form. What may still have to be evaluated is a `Slot`: elements of lists, attributes,
  * arguments and variables are slots.
  */
@@ -32,7 +34,7 @@ export type EnvCell = Slot | Env | undefined;
 
 /** A floating point number; a class of its own because 1.0 and 1 differ in Nix. */
 export class NixFloat {
-  readonly value: number;
+  declare readonly value: number;
   constructor(value: number) {
     this.value = value;
   }
@@ -45,8 +47,8 @@ export class NixFloat {
 export type Context = ReadonlySet<string>;
 
 export class ContextString {
-  readonly text: string;
-  readonly context: Context;
+  declare readonly text: string;
+  declare readonly context: Context;
   constructor(text: string, context: Context) {
     this.text = text;
     this.context = context;
@@ -55,7 +57,7 @@ export class ContextString {
 
 /** An absolute, canonical path, as a byte string. */
 export class NixPath {
-  readonly path: string;
+  declare readonly path: string;
   constructor(path: string) {
     this.path = path;
   }
@@ -63,9 +65,9 @@ export class NixPath {
 
 /** An attribute set: `values[i]` belongs to `keys.names[i]`; `positions` says where each attribute was written, if known. */
 export class Attrs {
-  readonly keys: Keys;
-  readonly values: Slot[];
-  positions: PosTable | undefined;
+  declare readonly keys: Keys;
+  declare readonly values: Slot[];
+  declare positions: PosTable | undefined;
   constructor(keys: Keys, values: Slot[], positions?: PosTable) {
     this.keys = keys;
     this.values = values;
@@ -89,8 +91,8 @@ export class Attrs {
 
 /** A function written in the language, with the frame it was made in. */
 export class Lambda {
-  readonly code: LambdaCode;
-  readonly env: Env;
+  declare readonly code: LambdaCode;
+  declare readonly env: Env;
   constructor(code: LambdaCode, env: Env) {
     this.code = code;
     this.env = env;
@@ -99,7 +101,7 @@ export class Lambda {
 
 /** A builtin without arguments yet. */
 export class PrimOp {
-  readonly builtin: Builtin;
+  declare readonly builtin: Builtin;
   constructor(builtin: Builtin) {
     this.builtin = builtin;
   }
@@ -107,8 +109,8 @@ export class PrimOp {
 
 /** A builtin with fewer arguments than it takes. */
 export class PrimOpApp {
-  readonly builtin: Builtin;
-  readonly args: readonly Slot[];
+  declare readonly builtin: Builtin;
+  declare readonly args: readonly Slot[];
   constructor(builtin: Builtin, args: readonly Slot[]) {
     this.builtin = builtin;
     this.args = args;
@@ -117,9 +119,9 @@ export class PrimOpApp {
 
 /** What a thunk holds whose evaluation failed: the error as it left the thunk. */
 export class Failure {
-  readonly error: NixError;
+  declare readonly error: NixError;
   /** Trace frames the error had then; what was added further out belongs to another use. */
-  readonly frames: number;
+  declare readonly frames: number;
   constructor(error: NixError, frames: number) {
     this.error = error;
     this.frames = frames;
@@ -131,9 +133,9 @@ export class Failure {
  * `value` set) and failed (`value` is a `Failure`, thrown again by every force). Only force.ts and the machine change it.
  */
 export class Thunk {
-  code: Code | undefined;
-  env: Env;
-  value: Value | Failure | undefined;
+  declare code: Code | undefined;
+  declare env: Env;
+  declare value: Value | Failure | undefined;
   constructor(code: Code | undefined, env: Env) {
     this.code = code;
     this.env = env;

@@ -42,9 +42,9 @@ function delayAll(args: readonly Code[], env: Env): Slot[] {
 
 /** Waits for the function. */
 class FunctionFrame implements Frame {
-  readonly args: readonly Code[];
-  readonly env: Env;
-  readonly pos: Pos;
+  declare readonly args: readonly Code[];
+  declare readonly env: Env;
+  declare readonly pos: Pos;
   constructor(args: readonly Code[], env: Env, pos: Pos) {
     this.args = args;
     this.env = env;

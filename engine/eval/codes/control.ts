@@ -51,9 +51,9 @@ function branchCode(
 }
 
 class ConditionFrame implements Frame {
-  readonly env: Env;
-  readonly texts: ConditionTexts;
-  readonly next: (truth: boolean) => Code | boolean;
+  declare readonly env: Env;
+  declare readonly texts: ConditionTexts;
+  declare readonly next: (truth: boolean) => Code | boolean;
   constructor(env: Env, texts: ConditionTexts, next: (truth: boolean) => Code | boolean) {
     this.env = env;
     this.texts = texts;

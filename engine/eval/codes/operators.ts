@@ -107,9 +107,9 @@ const countedRuns = {
 
 /** Waits for the first operand. */
 class FirstFrame implements Frame {
-  readonly operator: Operator;
-  readonly second: Code;
-  readonly env: Env;
+  declare readonly operator: Operator;
+  declare readonly second: Code;
+  declare readonly env: Env;
   constructor(operator: Operator, second: Code, env: Env) {
     this.operator = operator;
     this.second = second;
@@ -132,8 +132,8 @@ class FirstFrame implements Frame {
 
 /** Waits for the second operand. */
 class SecondFrame implements Frame {
-  readonly operator: Operator;
-  readonly first: Value;
+  declare readonly operator: Operator;
+  declare readonly first: Value;
   constructor(operator: Operator, first: Value) {
     this.operator = operator;
     this.first = first;
@@ -156,7 +156,7 @@ class SecondFrame implements Frame {
 
 /** The end of an operator. */
 class OuterFrame implements Frame {
-  readonly operator: Operator;
+  declare readonly operator: Operator;
   constructor(operator: Operator) {
     this.operator = operator;
   }

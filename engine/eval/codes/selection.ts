@@ -97,8 +97,8 @@ export function selectOneCode(target: Code, name: string, pos: Pos | undefined):
 
 /** Waits for the selected attribute's value. */
 class SelectedFrame implements Frame {
-  readonly set: Attrs;
-  readonly trace: (thrown: unknown, set: Attrs) => unknown;
+  declare readonly set: Attrs;
+  declare readonly trace: (thrown: unknown, set: Attrs) => unknown;
   constructor(set: Attrs, trace: (thrown: unknown, set: Attrs) => unknown) {
     this.set = set;
     this.trace = trace;
