@@ -31,7 +31,8 @@ const chosen = words.filter((word) => !word.startsWith("--"));
 const scratch = mkdtempSync(join(tmpdir(), "bench-eval-"));
 const cli = given ?? (await buildCli());
 const packages = writePackages(join(scratch, "packages"), 400);
-const environment = { ...process.env, NIX_REMOTE: "dummy://", PACKAGES: packages };
+const workspace = writeWorkspace(join(scratch, "workspace"), 200);
+const environment = { ...process.env, NIX_REMOTE: "dummy://", PACKAGES: packages, WORKSPACE: workspace };
 
 async function buildCli() {
   await build({
@@ -79,6 +80,29 @@ function writePackage(folder, name, names, body) {
   writeFileSync(join(folder, name, "package.nix"), `{ ${formals} }:\nstdenv.mkDerivation rec {\n${body}\n}\n`);
 }
 
+/** A workspace of modules: each declares an option, and sets that of another from its own. */
+function writeWorkspace(folder, count) {
+  mkdirSync(folder, { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const next = (i + 1) % count;
+    const text = `{ config, lib, ... }:
+{
+  options.part${i} = {
+    enable = lib.mkEnableOption "part ${i}";
+    lines = lib.mkOption { type = lib.types.listOf lib.types.str; default = [ ]; };
+    level = lib.mkOption { type = lib.types.int; default = ${i}; };
+  };
+  config = {
+    part${next}.enable = lib.mkDefault true;
+    part${next}.lines = lib.mkIf config.part${i}.enable [ "from ${i}: \${toString config.part${i}.level}" ];
+  };
+}
+`;
+    writeFileSync(join(folder, `part${i}.nix`), text);
+  }
+  return folder;
+}
+
 /** Runs a program to its end: what it printed, wall milliseconds, peak memory in megabytes. */
 function timed(command, argv) {
   const start = performance.now();
@@ -107,7 +131,8 @@ function measure(file) {
     if (cold.stdout !== expected) throw new Error(`${file}: ${cold.stdout} instead of ${expected}`);
     const bench = (...flags) =>
       JSON.parse(timed(process.execPath, [cli, "bench", "--eval", "--runs", `${runs}`, ...flags, file]).stdout);
-    const warm = bench();
+    const edits = file.endsWith("workspace.nix") ? ["--edit", join(workspace, "part100.nix")] : [];
+    const warm = bench(...edits);
     const fresh = bench("--fresh");
     taken.nix.push(nix.milliseconds);
     taken.nixPeak.push(nix.peak);

@@ -1,5 +1,6 @@
 /**
- * `terrarium bench --eval [-E EXPR | FILE] --runs N [--fresh]`: wall milliseconds a run, in one process, as JSON.
+ * `terrarium bench --eval [-E EXPR | FILE] --runs N [--fresh] [--edit FILE]`: wall milliseconds a run, in one process, as JSON. With
+ * `--edit` that file has another character at its end in each run, as if somebody typed.
  */
 import path from "node:path";
 import { createEvaluator } from "#engine/eval/evaluator.ts";
@@ -16,6 +17,7 @@ interface BenchArguments {
   attribute: string;
   runs: number;
   fresh: boolean;
+  edit: string | undefined;
   includes: string[];
 }
 
@@ -26,6 +28,7 @@ function parseArguments(argv: readonly string[]): BenchArguments {
     attribute: "",
     runs: 5,
     fresh: false,
+    edit: undefined,
     includes: [],
   };
   const rest = [...argv];
@@ -35,14 +38,26 @@ function parseArguments(argv: readonly string[]): BenchArguments {
     else if (flag === "-I") result.includes.push(rest.shift() ?? "");
     else if (flag === "--runs") result.runs = Number(rest.shift());
     else if (flag === "--fresh") result.fresh = true;
+    else if (flag === "--edit") result.edit = path.resolve(rest.shift() ?? "");
     else if (flag !== "--eval") result.file = flag;
   }
   return result;
 }
 
+/** Real files, of which one has something more at its end. */
+class EditedIo extends NodeIo {
+  edited: string | undefined;
+  typed = "";
+
+  override readFile(file: string): string {
+    const text = super.readFile(file);
+    return file === this.edited ? text + this.typed : text;
+  }
+}
+
 export async function bench(argv: readonly string[]): Promise<number> {
   const options = parseArguments(argv);
-  const io = new NodeIo({
+  const io = new EditedIo({
     storeDir: DEFAULT_STORE_DIR,
     root: undefined,
     readOnly: () => true,
@@ -63,6 +78,11 @@ export async function bench(argv: readonly string[]): Promise<number> {
   let result = "";
   for (let run = 0; run < options.runs; run++) {
     if (options.fresh) evaluator.reset();
+    if (options.edit !== undefined) {
+      io.edited = toByteString(options.edit);
+      io.typed = `\n#${run}`;
+      evaluator.invalidate([io.edited]);
+    }
     const start = performance.now();
     const whole = evaluator.expression(source());
     const value = evaluator.autoCall(evaluator.select(whole, options.attribute, new Map()), new Map());
