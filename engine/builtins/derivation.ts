@@ -12,7 +12,7 @@ import { checkArg } from "#engine/eval/expect.ts";
 import { force } from "#engine/eval/force.ts";
 import { Keys, compareNames } from "#engine/eval/keys.ts";
 import { attributePos, type Pos } from "#engine/eval/positions.ts";
-import { printPos } from "#engine/eval/print.ts";
+import { angled, printPos } from "#engine/eval/print.ts";
 import { outputElement, parseContextElement } from "#engine/eval/string-context.ts";
 import { ContextString, isString, textOf, Attrs } from "#engine/eval/value.ts";
 import type { NixString, Slot } from "#engine/eval/value.ts";
@@ -116,8 +116,8 @@ function derivationStrictNow(set: Attrs, context: EvalContext): Slot {
 }
 
 function derivationTrace(thrown: unknown, name: string, namePos: Pos | undefined): unknown {
-  const where = namePos === undefined ? "" : `\n  whose name attribute is located at ${printPos(namePos)}`;
-  return addTrace(thrown, `while evaluating derivation '${name}'${where}`);
+  const place = namePos === undefined ? `${angled("none")}:0` : printPos(namePos);
+  return addTrace(thrown, `while evaluating derivation '${name}'\n  whose name attribute is located at ${place}`);
 }
 
 function readAttributesNow(name: string, set: Attrs, context: EvalContext): Draft {

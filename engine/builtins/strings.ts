@@ -161,11 +161,11 @@ function regexBodies(name: string, run: (regex: Regex, text: string) => Slot) {
   const apply = (pattern: string, regex: Regex, string: NixString): Slot =>
     withRegex(pattern, textOf(string).length, () => run(regex, textOf(string)));
   return {
-    *routine([pattern, slot]: [string, Slot]): Routine<Slot> {
+    *routine([pattern, slot]: readonly [string, Slot]): Routine<Slot> {
       const regex = compiled(pattern);
       return apply(pattern, regex, yield* demand(slot, "string", context));
     },
-    direct([pattern, slot]: [string, Slot]): Slot {
+    direct([pattern, slot]: readonly [string, Slot]): Slot {
       const regex = compiled(pattern);
       return apply(pattern, regex, demandNow(slot, "string", context));
     },

@@ -32,6 +32,13 @@ export interface NodeIoOptions {
   readonly log: (line: string) => void;
 }
 
+/** What the operating system's library says to these codes. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "Permission denied",
+  ELOOP: "Too many levels of symbolic links",
+  ENAMETOOLONG: "File name too long",
+};
+
 /** Bytes of a byte-string path, as Node's functions take it. */
 const toPath = (path: string): Buffer => Buffer.from(path, "latin1");
 
@@ -84,9 +91,21 @@ export class NodeIo implements Io {
   lstat(path: string): FileStatus | undefined {
     const pending = this.pendingText(path);
     if (pending !== undefined) return { type: "regular", executable: false, size: pending.length };
-    const status = fs.lstatSync(this.real(path), { throwIfNoEntry: false });
+    const status = this.status(path);
     if (status === undefined) return undefined;
     return { type: typeOf(status), executable: (status.mode & 0o100) !== 0, size: status.size };
+  }
+
+  /** What lies below something that is no directory is missing like anything else; what may not be looked at is told. */
+  private status(path: string): fs.Stats | undefined {
+    try {
+      return fs.lstatSync(this.real(path), { throwIfNoEntry: false });
+    } catch (thrown) {
+      const { code } = thrown as NodeJS.ErrnoException;
+      if (code === "ENOTDIR") return undefined;
+      if (code === undefined) throw thrown;
+      throw new NixError("io", `getting status of "${path}": ${REASONS[code] ?? code}`);
+    }
   }
 
   readLink(path: string): string {
