@@ -2,13 +2,17 @@
 import type { Backing } from "#engine/store/backing.ts";
 import { storeContract } from "#engine/store/contract.ts";
 import { StoreError } from "#engine/store/error.ts";
+import { provideDigests } from "#engine/store/format/hash.ts";
 import { Store } from "#engine/store/store.ts";
+import { browserDigest } from "#workers/store/hashing.ts";
 import { openIdb } from "#workers/store/idb.ts";
 import { FaultyBacking } from "./faulty-backing.ts";
 import { inspect, stateOf, unsound } from "./inspect.ts";
 import type { Answers, Fault, Job, Message } from "./job.ts";
 import { OPERATIONS, now, prepared } from "./operations.ts";
 import { act } from "./random-actions.ts";
+
+provideDigests(browserDigest);
 
 const tell = (message: Message): void => self.postMessage(message);
 
