@@ -74,6 +74,8 @@ test("a set of 3,000 files, used at once and faster the next time", async ({ ter
     const fetched = (sha256: string) =>
       `(import (fetchTarball { url = "https://example.org/x.tar.gz"; sha256 = "${sha256}"; })).p0001.name`;
     expect(await terrarium.command(`nix-instantiate --eval -E '${fetched(hash)}'`)).toBe(0);
+    const tree = `(import (builtins.fetchTree { type = "github"; owner = "o"; repo = "r"; rev = "${"1".repeat(40)}"; narHash = "${hash}"; })).p0002.name`;
+    expect(await terrarium.command(`nix-instantiate --eval --experimental-features fetch-tree -E '${tree}'`)).toBe(0);
     const unknown = `sha256-${"A".repeat(43)}=`;
     expect(await terrarium.command(`nix-instantiate --eval -E '${fetched(unknown)}'`)).toBe(1);
     expect(JSON.stringify(await terrarium.state("console"))).toContain("Give its archive to Sources");

@@ -18,11 +18,11 @@ export const sourceIndex = (narHash: string) => readIndex(backing, narHash);
 export const sourceChunk = (narHash: string, chunk: number) => readChunk(backing, narHash, chunk);
 
 /**
- * What a `fetchTarball` with a hash asks for, as a source for the store, when the library has an archive of that hash; null when not.
- * The address does not count: the hash does.
+ * What a fetch with the hash of a tree asks for (`fetchTarball`, an input with `narHash`), as a source for the store, when the library has
+ * that tree; null when not. The address does not count, the hash does: it is as if the store had it already.
  */
-export async function lockedArchive({ kind, name, hash, options }: FetchRequest): Promise<StoreItem | null> {
-  if (kind !== "tarball" || hash === undefined || Object.keys(options).length > 0) return null;
+export async function lockedArchive({ kind, name, hash }: FetchRequest): Promise<StoreItem | null> {
+  if (kind === "file" || hash === undefined) return null;
   const wanted = parseHash(hash, "sha256");
   const tree = await loadSource(backing, printHash(wanted, "sri"));
   return tree === null ? null : { kind: "source", path: makeSourcePath(name, wanted), method: "nar", tree };
