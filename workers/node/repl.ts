@@ -13,6 +13,61 @@ import { type LanguageHost, nodeWorld, toByteString } from "./language.ts";
 
 /** Runs until `:q` or the end of the input. */
 export async function runRepl(argv: readonly string[], host: LanguageHost, context: CommandContext): Promise<number> {
+  let repl: Repl | undefined;
+  const isTerminal = process.stdin.isTTY === true;
+  const lines = readline.createInterface({
+    input: process.stdin,
+    ...(isTerminal
+      ? {
+          output: process.stdout,
+          completer: (line: string) => (repl === undefined ? [[], line] : completions(repl, line)),
+        }
+      : {}),
+  });
+  const ask = (prompt: string): void => {
+    lines.setPrompt(prompt);
+    if (isTerminal) lines.prompt();
+    else host.print(prompt);
+  };
+  const echo = (line: string): void => host.print(isTerminal ? "" : `${line}\n`);
+  // While a line is evaluated nothing else runs here: the terminal itself has to end the program then.
+  const raw = (isRaw: boolean): void => void (isTerminal && process.stdin.setRawMode(isRaw));
+  const typed = async function* (): AsyncGenerator<string> {
+    for await (const line of lines) {
+      raw(false);
+      yield toByteString(line);
+      raw(true);
+    }
+  };
+  if (isTerminal) {
+    process.removeAllListeners("SIGINT");
+    lines.on("SIGINT", () => {
+      host.print("^C\n");
+      lines.write(null, { ctrl: true, name: "e" });
+      lines.write(null, { ctrl: true, name: "u" });
+      lines.prompt();
+    });
+  }
+  return converse(argv, host, context, { lines: typed(), ask, echo, onStart: (started) => (repl = started) }).finally(
+    () => lines.close(),
+  );
+}
+
+/** Where lines come from, and what stands before and after them. */
+export interface Conversation {
+  readonly lines: AsyncIterable<string>;
+  readonly ask: (prompt: string) => void;
+  readonly echo: (line: string) => void;
+  readonly onStart?: (repl: Repl) => void;
+}
+
+/** A repl over lines from anywhere, byte strings all; gives the exit code. */
+export async function converse(
+  argv: readonly string[],
+  host: LanguageHost,
+  context: CommandContext,
+  { lines, ask, echo, onStart }: Conversation,
+): Promise<number> {
   const { world, settle } = nodeWorld(host, () => false);
   let repl: Repl;
   try {
@@ -22,23 +77,14 @@ export async function runRepl(argv: readonly string[], host: LanguageHost, conte
     host.error(reportError(thrown));
     return thrown.status;
   }
+  onStart?.(repl);
   host.error(REPL_BANNER);
   if ((await settle(() => repl.start()))?.kind !== "done") return 1;
-  const isTerminal = process.stdin.isTTY === true;
-  const lines = readline.createInterface({
-    input: process.stdin,
-    ...(isTerminal ? { output: process.stdout, completer: (line: string) => completions(repl, line) } : {}),
-  });
-  const ask = (prompt: string): void => {
-    lines.setPrompt(prompt);
-    if (isTerminal) lines.prompt();
-    else host.print(prompt);
-  };
   let before = "";
   ask(PROMPT);
   for await (const line of lines) {
-    if (!isTerminal) host.print(`${toByteString(line)}\n`);
-    const text = `${before}${toByteString(line)}`;
+    echo(line);
+    const text = `${before}${line}`;
     const answer = await settle(() => repl.line(text));
     if (answer?.kind === "quit") return 0;
     before = answer?.kind === "incomplete" ? `${text}\n` : "";
