@@ -11,7 +11,7 @@ import { setPlace, type Pos } from "#engine/eval/positions.ts";
 import { angled, describeValue as describe, printBrief } from "#engine/eval/print.ts";
 import { Attrs, Lambda, PrimOp, Thunk, isList, isString, textOf, slotArray } from "#engine/eval/value.ts";
 import type { Int, List, Slot, Value } from "#engine/eval/value.ts";
-import { peekSort } from "./peek-sort.ts";
+import { peekSort, peekSortNow } from "./peek-sort.ts";
 import { demand } from "./demand.ts";
 import { asBool, askNow, demandNow } from "./direct.ts";
 import { Call, arg, builtin, call, type BuiltinFamily, type Routine } from "./record.ts";
@@ -61,8 +61,7 @@ function* stableSort(list: List, order: Order): Routine<Slot[]> {
 
 function stableSortNow(list: List, before: (a: Slot, b: Slot) => boolean): Slot[] {
   const items = [...list];
-  const sort = peekSort(items);
-  for (let next = sort.next(); next.done !== true;) next = sort.next(before(next.value[0], next.value[1]));
+  peekSortNow(items, before);
   return items;
 }
 
