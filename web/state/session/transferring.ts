@@ -57,6 +57,19 @@ export interface TransferActions {
   deleteSource(narHash: string): Promise<void>;
 }
 
+/** How many times its own size an archive takes when it is here, at most times. */
+const UNPACKED = 4;
+
+/** @throws Error when the browser says that there is less room than this, in bytes */
+async function needRoom(bytes: number): Promise<void> {
+  const { usage = 0, quota = Infinity } = (await navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
+  if (quota - usage >= bytes) return;
+  const free = formatBytes(Math.max(0, quota - usage));
+  throw new Error(
+    `There is room for ${free}, and this takes about ${formatBytes(bytes)}. What takes space is listed here.`,
+  );
+}
+
 /** Milliseconds that a guest may take to write what it holds back. */
 const PATIENCE = 5000;
 
@@ -228,6 +241,7 @@ export function createTransferring(context: Context, dependencies: TransferDepen
       }),
     openArchive: (file) =>
       work("archive", `Reading ${file.name}`, async (signal, onProgress) => {
+        await needRoom(file.size * UNPACKED);
         const record = await importArchive(context, file, signal, onProgress);
         await refresh();
         await workspaces.load();
