@@ -76,5 +76,7 @@ async function prepare(): Promise<void> {
     engine: createJavaScriptRegexEngine(),
   });
   await nextTurn();
-  shikiToMonaco(highlighter, monaco as unknown as Parameters<typeof shikiToMonaco>[1]);
+  // A line that runs out of time stays half coloured and misleads all lines after it; on a busy computer the first ones take long, because
+  // the grammar's expressions are made while they are first used.
+  shikiToMonaco(highlighter, monaco as unknown as Parameters<typeof shikiToMonaco>[1], { tokenizeTimeLimit: 10_000 });
 }
