@@ -109,3 +109,49 @@ test.each(golden.sessions.map((session) => [session.name, session] as const))(
     }
   },
 );
+
+/** An evaluator that answers every question with the same text. */
+async function query(line: string, answer: unknown): Promise<Shown> {
+  let stdout = "";
+  let stderr = "";
+  const store = await Store.open(new MemoryBacking(), { now: () => 0 });
+  const context = {
+    store,
+    print: (text: string) => void (stdout += text),
+    error: (text: string) => void (stderr += text),
+    cwd: "/tmp",
+    evaluate: async () => ({ exitCode: 0, stdout: JSON.stringify(answer) }),
+  } as unknown as CommandContext;
+  const [, ...args] = line.split(" ");
+  const status = await (COMMANDS.find(({ name }) => name === "nix-env") as (typeof COMMANDS)[number]).run(
+    args,
+    context,
+  );
+  return { status, stdout, stderr };
+}
+
+const offered = ["foo-1.0", "Bar-2", "foo-2.0"].map((name, index) => ({
+  attrPath: `p${index}`,
+  name,
+  system: "i686-linux",
+  outputName: "out",
+  outputs: [
+    { name: "dev", path: "/d" },
+    { name: "out", path: "/o" },
+  ],
+  drvPath: null,
+  description: `The ${name}`,
+  meta: null,
+}));
+
+test.each([
+  ["nix-env -f x -qa", "Bar-2\nfoo-1.0\nfoo-2.0\n", ""],
+  ["nix-env -f x -qaP foo", "p0  foo-1.0\np2  foo-2.0\n", ""],
+  ["nix-env -f x -qa foo-2.0", "foo-2.0\n", ""],
+  ["nix-env -f x -qa --out-path --no-name .*r", "dev=/d;/o\n", ""],
+  ["nix-env -f x -qa --description --no-name foo-1.0", "The foo-1.0\n", ""],
+  ["nix-env -f x -qa none", "", "error: selector 'none' matches no derivations\n"],
+  ["nix-env -q", "", ""],
+])("%s", async (line, stdout, stderr) => {
+  expect(await query(line, offered)).toEqual({ status: stderr === "" ? 0 : 1, stdout, stderr });
+});

@@ -1,4 +1,4 @@
-/** `nix-env`: the verbs that work on profiles and generations. Installing by name belongs to configurations here. */
+/** `nix-env`: the verbs that work on profiles and generations, and queries. Installing by name belongs to configurations here. */
 import type { ByteString } from "../store/format/bytes.ts";
 import {
   type Profile,
@@ -11,6 +11,7 @@ import {
 } from "../store/profile.ts";
 import { type Command, type CommandContext, CommandError } from "./command.ts";
 import { NIX_VERSION, UsageError, absolutePath, guard, storePathOf } from "./support.ts";
+import { queryPackages } from "./nix-env-query.ts";
 import { expandShortFlags } from "./nix-store.ts";
 
 type Verb = (context: CommandContext, profile: string, args: readonly ByteString[]) => Promise<number>;
@@ -32,8 +33,6 @@ const REFUSED = new Set([
   "-u",
   "--uninstall",
   "-e",
-  "--query",
-  "-q",
   "--set-flag",
   "--switch-profile",
   "-S",
@@ -53,6 +52,8 @@ async function runNixEnv(argv: readonly ByteString[], context: CommandContext): 
   let refused: string | undefined;
   const args: ByteString[] = [];
   const words = expandShortFlags(argv);
+  const query = words.findIndex((word) => word === "--query" || word === "-q");
+  if (query >= 0) return queryPackages(context, withoutProfile(words.toSpliced(query, 1)));
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === "--version") {
       context.print(`nix-env (Nix) ${NIX_VERSION}\n`);
@@ -73,6 +74,12 @@ async function runNixEnv(argv: readonly ByteString[], context: CommandContext): 
   const unknown = args.find((word) => word.startsWith("-"));
   if (unknown !== undefined) throw new UsageError(`unknown flag '${unknown}'`);
   return verb(context, profile, args);
+}
+
+/** A query of what is offered asks no profile. */
+function withoutProfile(words: readonly ByteString[]): ByteString[] {
+  const at = words.findIndex((word) => word === "--profile" || word === "-p");
+  return at < 0 ? [...words] : words.toSpliced(at, 2);
 }
 
 function noArguments(args: readonly ByteString[]): void {
