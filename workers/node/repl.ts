@@ -1,5 +1,8 @@
 /** `nix repl` on a terminal or a pipe: lines to the engine's own, builds and logs to the commands that make and show them. */
 import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import readline from "node:readline";
 import type { CommandContext } from "#engine/commands/command.ts";
 import { nix } from "#engine/commands/nix.ts";
@@ -20,6 +23,9 @@ export async function runRepl(argv: readonly string[], host: LanguageHost, conte
     ...(isTerminal
       ? {
           output: process.stdout,
+          history: readHistory(),
+          historySize: KEPT_LINES,
+          removeHistoryDuplicates: true,
           completer: (line: string) => (repl === undefined ? [[], line] : completions(repl, line)),
         }
       : {}),
@@ -41,6 +47,7 @@ export async function runRepl(argv: readonly string[], host: LanguageHost, conte
   };
   if (isTerminal) {
     process.removeAllListeners("SIGINT");
+    lines.on("history", writeHistory);
     lines.on("SIGINT", () => {
       host.print("^C\n");
       lines.write(null, { ctrl: true, name: "e" });
@@ -51,6 +58,25 @@ export async function runRepl(argv: readonly string[], host: LanguageHost, conte
   return converse(argv, host, context, { lines: typed(), ask, echo, onStart: (started) => (repl = started) }).finally(
     () => lines.close(),
   );
+}
+
+const KEPT_LINES = 1000;
+
+function historyFile(): string {
+  const data = process.env["XDG_DATA_HOME"] ?? path.join(os.homedir(), ".local/share");
+  return path.join(data, "terrarium/repl-history");
+}
+
+/** Lines of earlier sessions, the newest first. */
+function readHistory(): string[] {
+  const file = historyFile();
+  if (!fs.existsSync(file)) return [];
+  return fs.readFileSync(file, "utf8").split("\n").filter(Boolean).reverse();
+}
+
+function writeHistory(newestFirst: readonly string[]): void {
+  fs.mkdirSync(path.dirname(historyFile()), { recursive: true });
+  fs.writeFileSync(historyFile(), `${[...newestFirst].reverse().join("\n")}\n`);
 }
 
 /** Where lines come from, and what stands before and after them. */
