@@ -139,7 +139,6 @@ let
 
   configFile = pkgs.writeText "nginx.conf" (
     ''
-      daemon off;
       worker_processes 1;
       pid /run/nginx/nginx.pid;
       error_log stderr;
@@ -245,6 +244,9 @@ in
       after = [ "network.target" ];
       stopIfChanged = false;
       serviceConfig = {
+        # The parent ends when the sockets are bound: who waits for the unit can connect.
+        Type = "forking";
+        PIDFile = "/run/nginx/nginx.pid";
         ExecStartPre = "${command} -t";
         ExecStart = command;
         ExecReload = [
