@@ -22,7 +22,8 @@ export async function nixInstantiate(argv: readonly string[]): Promise<number> {
       root,
       print: (text) => out.print(text),
       error: (text) => out.error(text),
-      context: async () => (await import("./store-commands.ts")).nodeContext(new AbortController().signal),
+      context: async () =>
+        (await import("./store-commands.ts")).nodeContext(new AbortController().signal, process.cwd(), argv),
     });
   } finally {
     out.flush();

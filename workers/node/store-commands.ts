@@ -28,6 +28,7 @@ import { StoreError } from "#engine/store/error.ts";
 import { Store } from "#engine/store/store.ts";
 import { decompress, unpackArchive } from "../store/decompress.ts";
 import { download, openCacheFiles } from "./cache-files.ts";
+import { cacheSettings } from "./cache-settings.ts";
 import { guestSystems } from "../machine/builder.ts";
 import { openFsStore } from "./fs-store.ts";
 import { runOnNode, toByteString, writeAll } from "./language.ts";
@@ -94,7 +95,7 @@ export interface NodeContext extends CommandContext {
   readonly builder: NodeBuilder;
 }
 
-/** What a command sees of this computer. NIX_SUBSTITUTERS and NIX_TRUSTED_PUBLIC_KEYS name caches and their keys. */
+/** What a command sees of this computer; `argv` and the environment name binary caches and the keys to believe. */
 export async function nodeContext(
   signal: AbortSignal,
   cwd = process.cwd(),
@@ -102,9 +103,10 @@ export async function nodeContext(
 ): Promise<NodeContext> {
   const remote = process.env["NIX_REMOTE"];
   const store = await openNamedStore(remote, argv);
-  const trustedKeys = words(process.env["NIX_TRUSTED_PUBLIC_KEYS"]).map((text): PublicKey => parsePublicKey(text));
+  const caches = cacheSettings(argv);
+  const trustedKeys = caches.trustedPublicKeys.map((text): PublicKey => parsePublicKey(text));
   const substituters: Substituter[] = [];
-  for (const url of words(process.env["NIX_SUBSTITUTERS"])) {
+  for (const url of caches.substituters) {
     const files = openCacheFiles(url);
     if (files !== undefined)
       substituters.push(await BinaryCacheReader.open(files, { storeDir: store.storeDir, trusted: false, decompress }));
@@ -259,10 +261,6 @@ function localTime(seconds: number): string {
 }
 
 const gzip = promisify<Uint8Array, Uint8Array>((bytes, done) => zlib.gzip(bytes, done));
-
-function words(text: string | undefined): string[] {
-  return (text ?? "").split(/\s+/).filter((word) => word !== "");
-}
 
 async function downloadOrFail(url: string): Promise<Uint8Array> {
   const bytes = await download(url);
