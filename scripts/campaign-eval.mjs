@@ -111,6 +111,7 @@ const WRITTEN_DOWN = [
   /Assertion .* failed/,
   /this evaluation needs to fetch/,
   /missing closing bracket `\]`/,
+  /0x0a\(LINE FEED\)/,
 ];
 
 async function differ({ tree, flags }) {

@@ -10,12 +10,17 @@ export function realiseContext(context: ReadonlySet<string>, evaluation: EvalCon
   const wanted = new Map<string, string[]>();
   for (const encoded of context) {
     const element = parseContextElement(encoded);
+    const { readOnly } = evaluation.settings;
+    const isKnown =
+      evaluation.io.isValidPath(element.path) ||
+      (evaluation.derivations.has(element.path) && !(readOnly && element.kind === "output"));
+    if (!isKnown) {
+      throw new NixError("io", `path '${element.path.slice(element.path.lastIndexOf("/") + 1)}' is not valid`);
+    }
     if (element.kind === "output") {
       const outputs = wanted.get(element.path);
       if (outputs === undefined) wanted.set(element.path, [element.output]);
       else outputs.push(element.output);
-    } else if (!evaluation.io.isValidPath(element.path) && !evaluation.derivations.has(element.path)) {
-      throw new NixError("io", `path '${element.path.slice(element.path.lastIndexOf("/") + 1)}' is not valid`);
     }
   }
   for (const [drvPath, outputs] of wanted) {

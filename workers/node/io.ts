@@ -156,6 +156,9 @@ export class NodeIo implements Io {
   }
 
   realise(drvPath: string, outputs: readonly string[]): readonly string[] {
+    if (!this.isValidPath(drvPath)) {
+      throw new NixError("io", `path '${drvPath.slice(this.options.storeDir.length + 1)}' is not valid`);
+    }
     const derivation = parseDerivation(this.readDerivation(drvPath));
     const paths = outputs.map((output) => derivation.outputs.get(output)?.path ?? "");
     if (paths.every((path) => path !== "" && this.isValidPath(path))) return paths;
