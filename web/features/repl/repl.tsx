@@ -90,7 +90,9 @@ function Line({ prompt, running }: { prompt: string; running: boolean }) {
   const [back, setBack] = useState(0);
   const [choices, setChoices] = useState<string[]>([]);
   const field = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   useEffect(() => field.current?.focus(), []);
+  useEffect(() => list.current?.scrollIntoView({ block: "end" }), [choices]);
   const edit = (text: string): void => {
     setLine(text);
     setChoices([]);
@@ -146,7 +148,7 @@ function Line({ prompt, running }: { prompt: string; running: boolean }) {
         />
       </label>
       {choices.length > 0 && (
-        <div className="repl-choices">
+        <div className="repl-choices" ref={list}>
           {choices.map((name) => (
             <span key={name}>{name}</span>
           ))}
