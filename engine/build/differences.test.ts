@@ -54,7 +54,8 @@ test.each([
   ["one\n\n", 25, ["one", ""]],
   ["1\n2\n3\n", 2, ["2", "3"]],
   ["1\n2\n", 0, []],
-  ["long\rab\n", 25, ["abng"]],
+  ["long\rab\n", 25, ["ab"]],
+  ["x\r\n", 25, [""]],
   ["a\tb\n", 25, ["a     b"]],
   ["\u001b[31mred\u001b[0m and \u001b]0;title\u0007plain\n", 25, ["red and plain"]],
 ])("the tail of %j", (log, count, expected) => expect(logTail(toBytes(log), count)).toEqual(expected));

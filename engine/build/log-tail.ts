@@ -13,19 +13,15 @@ export function logTail(log: Uint8Array, count: number): ByteString[] {
 const QUOTE = 2;
 
 /**
- * A line as it stands at last: carriage returns overwrite, colours go, tabs become blanks up to the next eighth column. `column` is where it
+ * A line as it stands at last: a carriage return begins it anew, colours go, tabs become blanks up to the next eighth column, and blanks at its end go. `column` is where it
  * begins.
  */
 export function plainLine(line: ByteString, column: number): ByteString {
-  return expandTabs(overwrite(line).replace(CONTROL, ""), column);
+  return expandTabs(line.slice(line.lastIndexOf("\r") + 1).replace(CONTROL, ""), column).trimEnd();
 }
 
 // oxlint-disable-next-line no-control-regex -- escape sequences are what is looked for
 const CONTROL = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?|\x07/g;
-
-function overwrite(line: ByteString): ByteString {
-  return line.split("\r").reduce((shown, piece) => piece + shown.slice(piece.length));
-}
 
 function expandTabs(line: ByteString, column: number): ByteString {
   let text = "";

@@ -405,7 +405,7 @@ class Work {
     if (!(error instanceof BuildError) || !["exit", "signal"].includes(error.code)) return error;
     const lines = logTail(log, this.#options.logLines ?? 0);
     if (lines.length === 0) return error;
-    const quote = lines.map((line) => `\n> ${line}`).join("");
+    const quote = lines.map((line) => `\n> ${line}`.trimEnd()).join("");
     const message = `${error.message}\nLast ${lines.length} log lines:${quote}\nFor full logs, run:\n  nix log ${drvPath}`;
     return new BuildError(error.code, message, error.data);
   }
