@@ -239,7 +239,8 @@ function campaignEval() {
     "eval",
     `# Random expressions, by the engine and by C++ Nix
 
-\`npm run campaign eval\`. Well and ill typed expressions from a seeded generator (seed ${seed}); values and final error messages must agree.
+\`npm run campaign eval\`. Well and ill typed expressions from a seeded generator (seed ${seed}); standard output, standard error
+(messages, traces, warnings) and exit codes must agree to the byte.
 Differences are shrunk to their smallest form.
 
 ${expressions} expressions, ${differences} differences.
