@@ -13,8 +13,8 @@ export function logTail(log: Uint8Array, count: number): ByteString[] {
 const QUOTE = 2;
 
 /**
- * A line as it stands at last: a carriage return begins it anew, colours go, tabs become blanks up to the next eighth column, and blanks at its end go. `column` is where it
- * begins.
+ * A line as it stands at last: a carriage return begins it anew, colours go, tabs become blanks up to the next eighth column, and blanks at
+ * its end go. `column` is where it begins.
  */
 export function plainLine(line: ByteString, column: number): ByteString {
   return expandTabs(line.slice(line.lastIndexOf("\r") + 1).replace(CONTROL, ""), column).trimEnd();
