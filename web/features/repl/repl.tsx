@@ -92,7 +92,9 @@ function Line({ prompt, running }: { prompt: string; running: boolean }) {
   const field = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => field.current?.focus(), []);
-  useEffect(() => list.current?.scrollIntoView({ block: "end" }), [choices]);
+  useEffect(() => {
+    if (choices.length > 0) list.current?.scrollIntoView({ block: "end" });
+  }, [choices]);
   const edit = (text: string): void => {
     setLine(text);
     setChoices([]);
