@@ -32,6 +32,7 @@ export default function MonacoEditor(props: MonacoEditorProps) {
     let gone = false;
     const start = async (): Promise<void> => {
       await prepareMonaco();
+      syncModels(page.store.getState().workspace);
       await nextTurn();
       if (!gone && place.current) stop = begin(place.current);
     };
@@ -40,7 +41,7 @@ export default function MonacoEditor(props: MonacoEditorProps) {
       gone = true;
       stop?.();
     };
-  }, []);
+  }, [page]);
   return <div ref={place} className="monaco-place" />;
 }
 
