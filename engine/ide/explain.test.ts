@@ -28,4 +28,24 @@ it("option type", () =>
     "A definition for option `a.b' is not of type `string'. Definition values:",
     /'a.b' takes a value of this kind: string/,
   ));
+it("an option without a value", () =>
+  check("The option `a.b' was accessed but has no value defined. Try setting the option.", /no module sets it/));
+it.each([
+  ["'builtins.head' called on an empty list", /'head' needs a list/],
+  ["'builtins.elemAt' called with index 3 on a list of size 2", /2 elements, .* none at 3/],
+  [
+    "access to absolute path '/etc' is forbidden in pure evaluation mode (use '--impure' to override)",
+    /look at '\/etc'/,
+  ],
+  ["required attribute 'builder' missing", /needs 'builder'/],
+  ["string 'a' doesn't represent an absolute path", /starts with '\/'/],
+  ["the string 'x' is not allowed to refer to a store path (such as 'y')", /path of the store/],
+  ["a string that refers to a store path cannot be appended to a path", /\$\{path\}\/name/],
+  ["dynamic attribute 'a' already defined at a.nix:1:3", /'a', .*twice/],
+  ["cannot convert a function to JSON", /no form for a function/],
+  ["invalid regular expression '('", /no partner/],
+  ["hash mismatch in file downloaded from 'x':", /under 'got'/],
+  ["name 'a b' contains illegal character ' '", /letters, digits/],
+  ["attribute 'b' in selection path 'a.b' not found", /no 'b' on the way to a\.b/],
+])("%s", check);
 it("unknown", () => expect(explain("something else")).toBeNull());

@@ -86,11 +86,57 @@ const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
     "Two places give '$1' different values; keep one, or let one win with lib.mkForce.",
   ],
   [
-    /^The option `(.*?)' is (?:used but not defined|accessed but has no value)/,
+    /^The option `(.*?)' (?:is used but not defined|(?:is|was) accessed but has no value)/,
     "'$1' has no default, and no module sets it.",
   ],
   [/option `(.*?)' is not of type `(.*?)'/, "'$1' takes a value of this kind: $2."],
   [/^The option `(.*?)' is read-only/, "'$1' can be set only once, and it is set already."],
+  [/^'(?:builtins\.)?(head|tail)' called on an empty list/, "'$1' needs a list with at least one element."],
+  [
+    /^'builtins\.elemAt' called with index (.*) on a list of size (.*)/,
+    "The list has $2 elements, counted from 0; there is none at $1.",
+  ],
+  [/^cannot create list of size/, "A list cannot have fewer than no elements."],
+  [/^negative start position/, "Positions in a string are counted from 0."],
+  [
+    /^access to (?:absolute path|URI) '(.*)' is forbidden/,
+    "This evaluation may not look at '$1', so that it gives the same result everywhere.",
+  ],
+  [/^required attribute '(.*)' missing/, "A derivation needs '$1': what it is called, where it is built, and by what."],
+  [/^evaluation aborted with the following error message/, "The code gave up on purpose; its own words follow."],
+  [
+    /doesn't represent an absolute path/,
+    "A text that stands for a path starts with '/'; without quotes ./name is a path.",
+  ],
+  [
+    /is not allowed to refer to a store path/,
+    "This text contains a path of the store, and here nothing may depend on one; builtins.unsafeDiscardStringContext drops that.",
+  ],
+  [
+    /^a string that refers to a store path cannot be appended to a path/,
+    'Put the path into the text instead: "${path}/name".',
+  ],
+  [/^dynamic attribute '(.*)' already defined/, "'$1', a name that was computed, is in this set twice."],
+  [/^cannot convert (.*) to JSON/, "JSON has no form for $1; leave it out, or call it first."],
+  [/^invalid regular expression/, "A parenthesis, bracket or repetition in the pattern has no partner."],
+  [/^unknown hash (?:algorithm|format) '(.*?)'/, "There is no '$1'; the message lists those there are."],
+  [/is not in the Nix store$/, "Only paths that begin with the store's directory are store paths."],
+  [
+    /^hash mismatch/,
+    "What was downloaded is not what the hash stands for; if the new content is right, take the hash under 'got'.",
+  ],
+  [
+    /^cannot build '(.*?)' during evaluation because/,
+    "The code reads something that would have to be built first, and that is switched off.",
+  ],
+  [
+    /illegal character|names are allowed to contain only/,
+    "Names in the store have letters, digits and + - . _ ? = only.",
+  ],
+  [/^while parsing TOML/, "The text is not TOML; the lines below show where."],
+  [/^\[json\.exception/, "The text is not JSON; line and column say where it stops being."],
+  [/^attribute '(.*)' in selection path '(.*)' not found/, "There is no '$1' on the way to $2."],
+  [/^cannot read directory/, "This is a file; only folders have entries."],
   [/^Failed assertions/, "The configuration contradicts itself; each line below says where."],
 ];
 
