@@ -69,7 +69,7 @@ export class BinaryCacheReader implements Substituter {
     const found = await this.#narInfo(path);
     const file = found && (await this.#files.read(found.url));
     if (found === undefined || file === undefined) {
-      throw new StoreError("network", `file '${found?.url ?? path}' does not exist in binary cache '${this.name}'`, {
+      throw new StoreError("network", `file '${found?.url ?? path}' does not exist in binary cache`, {
         path,
       });
     }

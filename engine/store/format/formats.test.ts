@@ -302,16 +302,18 @@ test("narinfo and its signature", () => {
 });
 
 test.each([
-  ["", "expecting"],
-  ["URL: x\n", "missing StorePath"],
-  ["x", "expecting ': '"],
-  [NARINFO.replace("StorePath: /nix/store/5", "StorePath: /nix/store/e"), "bad store path"],
-  [NARINFO.replace("NarSize: 1232", "NarSize: x"), "invalid NarSize"],
-  [NARINFO.replace(/NarHash: .*\n/, ""), "missing NarHash"],
-  [NARINFO.replace(/NarHash: .*\n/, "NarHash: sha256:abc\n"), "bad hash"],
-  [NARINFO.replace("References: ", "References: ../x "), "bad store path name"],
-  [`${NARINFO}NarSize: 1\n`, "extra NarSize"],
-  [NARINFO.slice(0, 40), "bad store path"],
+  ["", "StorePath missing"],
+  ["URL: x\n", "StorePath missing"],
+  ["x", "expecting ':' at line 1"],
+  [NARINFO.replace("StorePath: /nix/store/5", "StorePath: /nix/store/e"), "illegal base-32 character 'e'"],
+  [NARINFO.replace("NarSize: 1232", "NarSize: x"), "invalid NarSize at line 7"],
+  [NARINFO.replace(/NarHash: .*\n/, ""), "NarHash missing"],
+  [NARINFO.replace(/NarHash: .*\n/, "NarHash: sha256:abc\n"), "bad hash at line 6"],
+  [NARINFO.replace("References: ", "References: ../x "), "'../x' is too short to be a valid store path"],
+  [NARINFO.replace("NarSize: 1232", "NarSize: 0"), "NarSize missing or zero"],
+  [`${NARINFO}Sig: x\n`, "signature is corrupt"],
+  [NARINFO.replace("URL: ", "Url: "), "URL missing"],
+  [NARINFO.slice(0, 40), "expecting '\n' at line 1"],
 ])("narinfo %# is refused", (text, message) => expect(() => parseNarInfo(text, "x")).toThrow(message));
 
 test.each(["", "x", "name", "name:", ":abcd", "name:!!!!", "name:AAAA"])("key %j is refused", (text) => {

@@ -1,5 +1,6 @@
 /** .narinfo and nix-cache-info: the texts by which a binary cache says what it has. */
 import type { PathInfo } from "../path-info.ts";
+import { decodeBase64 } from "./base-n.ts";
 import { FormatError } from "./error.ts";
 import { parseHash, printHash } from "./hash.ts";
 import {
@@ -39,37 +40,36 @@ export function printNarInfo({ info, url, compression, fileHash, fileSize }: Nar
 }
 
 /**
- * Unknown fields are skipped, as Nix does.
- * @throws FormatError "narinfo", naming the field
+ * Reads as Nix does: unknown fields are skipped, a field that comes twice is what it was last, and what stands between the end of a
+ * line and the next colon is a name.
+ * @throws FormatError "narinfo" that names the line; "store-path", "content-address" or "signature" from what the fields hold
  */
 export function parseNarInfo(text: string, whence: string, storeDir = DEFAULT_STORE_DIR): NarInfo {
-  const fields = new Map<string, string>();
+  const fields = new Map<string, Field>();
   const signatures: string[] = [];
-  for (const line of text.split("\n").slice(0, text.endsWith("\n") ? -1 : undefined)) {
-    const colon = line.indexOf(":");
-    if (colon < 0 || line[colon + 1] !== " ") throw corrupt(whence, "expecting ': '");
-    const name = line.slice(0, colon);
-    const value = line.slice(colon + 2);
-    if (name === "Sig") signatures.push(value);
-    else if (fields.has(name)) throw corrupt(whence, `extra ${name}`);
-    else fields.set(name, value);
+  for (const field of readFields(text, whence)) {
+    if (field.name === "Sig") signatures.push(checkedSignature(field.value));
+    else fields.set(field.name, field);
   }
   const required = (name: string) => {
-    const value = fields.get(name);
-    if (value === undefined || value === "") throw corrupt(whence, `missing ${name}`);
-    return value;
+    const field = fields.get(name);
+    if (field === undefined || field.value === "") throw corrupt(whence, `${name} missing`);
+    return field;
   };
-  const references = (fields.get("References") ?? "").split(" ").filter((name) => name !== "");
-  const deriver = fields.get("Deriver");
-  const ca = fields.get("CA");
+  const path = parseStorePath(required("StorePath").value, storeDir);
+  const narHash = parseNarHash(required("NarHash"), whence);
+  const url = required("URL").value;
+  const narSize = parseSize(fields.get("NarSize") ?? { name: "NarSize", value: "0", line: 0 }, whence);
+  if (narSize === 0) throw corrupt(whence, "NarSize missing or zero");
+  const names = (fields.get("References")?.value ?? "").split(" ").filter((name) => name !== "");
+  const deriver = fields.get("Deriver")?.value;
+  const ca = fields.get("CA")?.value;
   const info = {
-    path: parsePath(required("StorePath"), whence, storeDir),
-    narHash: parseNarHash(required("NarHash"), whence),
-    narSize: parseSize(required("NarSize"), "NarSize", whence),
-    references: references.map((name) => parseName(name, whence, storeDir)).sort(),
-    ...(deriver === undefined || deriver === "unknown-deriver"
-      ? {}
-      : { deriver: parseName(deriver, whence, storeDir) }),
+    path,
+    narHash,
+    narSize,
+    references: names.map((name) => parseName(name, storeDir)).sort(),
+    ...(deriver === undefined || deriver === "unknown-deriver" ? {} : { deriver: parseName(deriver, storeDir) }),
     ...(ca === undefined || ca === "" ? {} : { ca: (parseContentAddress(ca), ca) }),
     signatures: signatures.sort(),
     ultimate: false,
@@ -78,11 +78,36 @@ export function parseNarInfo(text: string, whence: string, storeDir = DEFAULT_ST
   const fileSize = fields.get("FileSize");
   return {
     info,
-    url: required("URL"),
-    compression: fields.get("Compression") ?? "bzip2",
+    url,
+    compression: fields.get("Compression")?.value ?? "bzip2",
     ...(fileHash === undefined ? {} : { fileHash: parseNarHash(fileHash, whence) }),
-    ...(fileSize === undefined ? {} : { fileSize: parseSize(fileSize, "FileSize", whence) }),
+    ...(fileSize === undefined ? {} : { fileSize: parseSize(fileSize, whence) }),
   };
+}
+
+interface Field {
+  readonly name: string;
+  readonly value: string;
+  /** Counted from 1. */
+  readonly line: number;
+}
+
+function* readFields(text: string, whence: string): Generator<Field, void> {
+  let line = 1;
+  for (let at = 0; at < text.length; line++) {
+    const colon = text.indexOf(":", at);
+    if (colon < 0) throw corrupt(whence, `expecting ':' at line ${line}`);
+    const end = text.indexOf("\n", colon + 2);
+    if (end < 0) throw corrupt(whence, `expecting '\n' at line ${line}`);
+    yield { name: text.slice(at, colon), value: text.slice(colon + 2, end), line };
+    at = end + 1;
+  }
+}
+
+function checkedSignature(text: string): string {
+  const payload = decodeBase64(text.slice(text.indexOf(":") + 1));
+  if (text.indexOf(":") > 0 && payload !== undefined && payload.length > 0) return text;
+  throw new FormatError("signature", "signature is corrupt", { text });
 }
 
 export interface CacheInfo {
@@ -105,34 +130,22 @@ export function parseCacheInfo(text: string): CacheInfo {
   };
 }
 
-function parsePath(text: string, whence: string, storeDir: string): string {
-  try {
-    return parseStorePath(text, storeDir);
-  } catch {
-    throw corrupt(whence, "bad store path");
-  }
-}
-
-function parseName(text: string, whence: string, storeDir: string): string {
-  try {
-    parseStoreBaseName(text);
-  } catch {
-    throw corrupt(whence, `bad store path name '${text}'`);
-  }
+function parseName(text: string, storeDir: string): string {
+  parseStoreBaseName(text);
   return `${storeDir}/${text}`;
 }
 
-function parseNarHash(text: string, whence: string): string {
+function parseNarHash({ value, line }: Field, whence: string): string {
   try {
-    return printHash(parseHash(text), "nix32", true);
+    return printHash(parseHash(value), "nix32", true);
   } catch {
-    throw corrupt(whence, "bad hash");
+    throw corrupt(whence, `bad hash at line ${line}`);
   }
 }
 
-function parseSize(text: string, name: string, whence: string): number {
-  const size = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(size)) throw corrupt(whence, `invalid ${name}`);
+function parseSize({ name, value, line }: Field, whence: string): number {
+  const size = /^[0-9]+$/.test(value) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(size)) throw corrupt(whence, `invalid ${name} at line ${line}`);
   return size;
 }
 
