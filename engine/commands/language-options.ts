@@ -115,6 +115,11 @@ export function parseLanguageOptions(
       settings = changed;
     }
   }
+  if (!settings.experimentalFeatures.has("nix-command")) {
+    const message =
+      "experimental Nix feature 'nix-command' is disabled; add '--extra-experimental-features nix-command' to enable it";
+    throw new NixError("restricted", message);
+  }
   if (args.length > spec.most) throw usage(`unexpected argument '${args[spec.most]!}'`);
   if (uses.has("--file")) settings = { ...settings, pureEval: false };
   const named = settings.nixPath.length > 0 ? settings.nixPath : splitNixPath(world.env("NIX_PATH") ?? "");
