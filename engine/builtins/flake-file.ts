@@ -238,11 +238,12 @@ interface DeclaredInputs {
   readonly self: InputAttrs;
 }
 
-function* parseInputs(member: Member, reader: Reader): Routine<DeclaredInputs> {
+/** `isOverride`: these are changes to the inputs of an input; what they do not say stays as that declares it. */
+function* parseInputs(member: Member, reader: Reader, isOverride = false): Routine<DeclaredInputs> {
   const inputs = new Map<string, FlakeInput>();
   const self = new Map<string, InputAttr>();
   for (const [name, input] of yield* trivialSet(member)) {
-    if (name !== "self") inputs.set(name, yield* parseInput(name, input, reader));
+    if (name !== "self") inputs.set(name, yield* parseInput(name, input, reader, isOverride));
     else for (const [key, attr] of yield* trivialSet(input)) self.set(key, inputAttr(key, yield attr.slot));
   }
   return { inputs, self };
@@ -251,7 +252,7 @@ function* parseInputs(member: Member, reader: Reader): Routine<DeclaredInputs> {
 const isText = (value: Value): boolean => isString(value) || value instanceof NixPath;
 const isBool = (value: Value): boolean => typeof value === "boolean";
 
-function* parseInput(name: string, member: Member, reader: Reader): Routine<FlakeInput> {
+function* parseInput(name: string, member: Member, reader: Reader, isOverride: boolean): Routine<FlakeInput> {
   const attrs = new Map<string, InputAttr>();
   let url: string | undefined;
   let { isFlake, follows, overrides } = NOTHING;
@@ -263,7 +264,7 @@ function* parseInput(name: string, member: Member, reader: Reader): Routine<Flak
         url = value instanceof NixPath ? value.path : textOf(value as string);
         attrs.set(key, url);
       } else if (key === "flake") isFlake = (yield* trivial(attribute, "a Boolean", isBool)) as boolean;
-      else if (key === "inputs") overrides = (yield* parseInputs(attribute, reader)).inputs;
+      else if (key === "inputs") overrides = (yield* parseInputs(attribute, reader, true)).inputs;
       else if (key === "follows") {
         const text = textOf((yield* trivial(attribute, "a string", isString)) as string);
         follows = [...reader.root, ...(text === "" ? [] : text.split("/"))];
@@ -283,7 +284,7 @@ function* parseInput(name: string, member: Member, reader: Reader): Routine<Flak
   const strange = [...attrs.keys()].find((key) => key !== "url");
   if (strange !== undefined) throw error(`unexpected flake input attribute '${strange}', at ${placeOf(member.pos)}`);
   if (url !== undefined) return { ref: parseInputUrl(url), isFlake, follows, overrides };
-  return { ref: follows === undefined ? indirect(name) : undefined, isFlake, follows, overrides };
+  return { ref: follows === undefined && !isOverride ? indirect(name) : undefined, isFlake, follows, overrides };
 }
 
 /** A reference in a `flake.nix`, where paths may be relative to the flake. */
