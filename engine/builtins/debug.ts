@@ -1,9 +1,11 @@
 /**
  * Builtins that tell the user something on the way and otherwise give back a value unchanged.
  */
-import { coerceToString } from "#engine/eval/coerce.ts";
+import { coerceNow, coerceToString } from "#engine/eval/coerce.ts";
 import { NixError } from "#engine/eval/error.ts";
+import { force } from "#engine/eval/force.ts";
 import { printValue } from "#engine/eval/print.ts";
+import { runtime } from "#engine/eval/runtime.ts";
 import { isString, textOf } from "#engine/eval/value.ts";
 import type { Value } from "#engine/eval/value.ts";
 import { arg, builtin } from "./record.ts";
@@ -11,6 +13,8 @@ import type { BuiltinFamily } from "./record.ts";
 
 /** What `trace` shows: strings as they are, other values as far as they have been evaluated. */
 const traceText = (value: Value): string => `trace: ${isString(value) ? textOf(value) : printValue(value)}`;
+
+const messageHow = { context: "while evaluating the error message passed to builtins.addErrorContext" };
 
 export const debugBuiltins: BuiltinFamily = [
   builtin({
@@ -65,9 +69,18 @@ export const debugBuiltins: BuiltinFamily = [
         return yield slot;
       } catch (thrown) {
         if (!(thrown instanceof NixError)) throw thrown;
-        const context = "while evaluating the error message passed to builtins.addErrorContext";
-        const text = yield* coerceToString(message, { context });
+        const text = yield* coerceToString(message, messageHow);
         throw thrown.within(textOf(text), undefined, "always");
+      }
+    },
+    direct([message, slot]) {
+      const { depth, calls } = runtime;
+      try {
+        return force(slot);
+      } catch (thrown) {
+        if (!(thrown instanceof NixError)) throw thrown;
+        Object.assign(runtime, { depth, calls });
+        throw thrown.within(textOf(coerceNow(message, messageHow)), undefined, "always");
       }
     },
   }),
