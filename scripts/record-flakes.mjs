@@ -2,11 +2,11 @@
  * Records what C++ Nix prints for the commands of engine/testdata/commands/flakes/*.sh (see scenario.mjs), each beside its scenario. Where
  * C++ Nix is: NIX_ORACLE=DIR/bin.
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { ROOT, WORLD, environment, playScenario } from "./scenario.mjs";
+import { ROOT, environment, playScenario } from "./scenario.mjs";
 
 const oracle = process.env.NIX_ORACLE ?? path.join(os.homedir(), ".cache/nix-oracle/bin");
 const folder = path.resolve("engine/testdata/commands/flakes");
@@ -26,6 +26,4 @@ for (const name of fs.readdirSync(folder).filter((file) => file.endsWith(".sh"))
     golden.push({ argv, status, stdout: plain(stdout), stderr: plain(stderr) });
   }
   fs.writeFileSync(path.join(folder, name.replace(/sh$/, "json")), `${JSON.stringify(golden, undefined, 1)}\n`);
-  execFileSync("chmod", ["-R", "u+w", path.dirname(WORLD)]);
-  fs.rmSync(path.dirname(WORLD), { recursive: true });
 }

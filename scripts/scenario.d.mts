@@ -1,5 +1,4 @@
 /** What of scenario.mjs the tests use. */
-export declare const WORLD: string;
 export declare const ROOT: string;
 export declare const environment: Readonly<Record<string, string>>;
 export declare function playScenario(

@@ -2,12 +2,12 @@
  * Scenarios of commands: a file of bash in which `T PROGRAM ARGUMENTS…` names a command whose output matters; everything else prepares
  * the world. Recording and testing play the same file: the lines go to one bash, and whoever plays runs the commands.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 
-/** Where scenarios are played, and every file's time (folders of Git's are left alone). */
-export const WORLD = "/tmp/terrarium-flakes/world";
+/** Where scenarios are played; every file's time (folders of Git's are left alone). */
+const WORLD = "/tmp/terrarium-flakes/world";
 export const ROOT = "/tmp/terrarium-flakes/root";
 const HOME = "/tmp/terrarium-flakes/home";
 const CALL = "/tmp/terrarium-flakes/call";
@@ -60,9 +60,34 @@ function piecesOf(text) {
   return pieces;
 }
 
+const LOCK = "/tmp/terrarium-flakes.lock";
+
+/** The world's place is part of what is printed, so two players take turns: waits until no other living process plays. */
+async function takeTurn() {
+  for (;;) {
+    try {
+      fs.writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+      return;
+    } catch {
+      const owner = fs.existsSync(LOCK) ? fs.readFileSync(LOCK, "utf8") : "";
+      if (owner === String(process.pid)) return;
+      if (owner !== "" && !fs.existsSync(`/proc/${owner}`)) fs.rmSync(LOCK, { force: true });
+      else await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/** Removes what was played; a store's folders are read-only. */
+function clearWorld() {
+  const place = path.dirname(WORLD);
+  if (fs.existsSync(place)) spawnSync("chmod", ["-R", "u+w", place]);
+  fs.rmSync(place, { recursive: true, force: true });
+}
+
 /** Plays a scenario in an empty world: gives its commands one by one, each to be run before the next is asked for. */
 export async function* playScenario(file) {
-  fs.rmSync(path.dirname(WORLD), { recursive: true, force: true });
+  await takeTurn();
+  clearWorld();
   for (const folder of [WORLD, ROOT, HOME]) fs.mkdirSync(folder, { recursive: true });
   const bash = spawn("bash", [], {
     env: { PATH: process.env.PATH, ...environment },
@@ -87,5 +112,7 @@ export async function* playScenario(file) {
     }
   } finally {
     bash.stdin.end();
+    clearWorld();
+    fs.rmSync(LOCK, { force: true });
   }
 }

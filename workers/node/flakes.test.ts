@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CommandContext } from "#engine/commands/command.ts";
 import { COMMANDS } from "#engine/commands/table.ts";
-import { ROOT, WORLD, environment, playScenario } from "../../scripts/scenario.mjs";
+import { ROOT, environment, playScenario } from "../../scripts/scenario.mjs";
 import { toByteString } from "./language.ts";
 import { type NodeContext, nodeContext } from "./store-commands.ts";
 
@@ -24,7 +24,6 @@ beforeAll(() => void Object.assign(process.env, environment));
 
 afterAll(() => {
   process.env = before;
-  fs.rmSync(path.dirname(WORLD), { recursive: true, force: true });
 });
 
 /** Runs one command as the command line does; gives what it printed. */
@@ -48,8 +47,9 @@ async function run(cwd: string, argv: readonly string[]): Promise<Omit<Golden, "
 
 for (const name of fs.readdirSync(folder).filter((file) => file.endsWith(".json"))) {
   const golden = JSON.parse(fs.readFileSync(path.join(folder, name), "utf8")) as Golden[];
-  describe(name, () => {
+  describe(name, { timeout: 120_000 }, () => {
     const scenario = playScenario(path.join(folder, name.replace(/json$/, "sh")));
+    afterAll(async () => void (await scenario.return(undefined)));
     test.each(golden.map((item, index) => [`${index + 1} ${item.argv.join(" ")}`, item] as const))(
       "%s",
       async (_, { argv, ...printed }) => {
