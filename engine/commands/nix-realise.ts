@@ -256,6 +256,7 @@ async function offeredClosure(
   const wanted = new Set(paths);
   for (const path of wanted) {
     const offer = await reader.offer(path);
+    if (offer === undefined && !paths.includes(path)) throw new CommandError(`path '${path}' is not valid`);
     if (offer === undefined) {
       context.error(`don't know how to build these paths:\n  ${path}\n`);
       throw new CommandError(`path '${path}' is required, but there is no substituter that can build it`);

@@ -57,12 +57,48 @@ function unpackAs(bytes: Uint8Array, compression: string, limit: number): Promis
     case "xz":
       return collect(new XzReadableStream(streamOf(bytes)), limit);
     case "zstd":
+      if (zstdBound(bytes) > limit) throw tooLarge(limit);
       return decompressZstd(bytes);
     case "bzip2":
-      return decompressBzip2(bytes);
+      return decompressBzip2(bytes, limit);
     default:
       throw new StoreError("corrupt", `unknown compression '${compression}'`, { compression });
   }
+}
+
+function tooLarge(limit: number): StoreError {
+  return new StoreError("corrupt", `the data unpack to more than ${limit} bytes`, { limit });
+}
+
+const ZSTD_MAGIC = 0xfd2fb528;
+const ZSTD_BLOCK = 128 * 1024;
+
+/** What zstd data can unpack to at most, from the headers of their blocks alone; damaged data are the decoder's to refuse. */
+function zstdBound(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let bound = 0;
+  for (let at = 0; at + 8 <= bytes.length;) {
+    const magic = view.getUint32(at, true);
+    if (magic !== ZSTD_MAGIC) {
+      // A frame to skip says how long it is; anything else is no frame.
+      if (magic >>> 4 !== 0x184d2a5) break;
+      at += 8 + view.getUint32(at + 4, true);
+      continue;
+    }
+    const flags = view.getUint8(at + 4);
+    const single = (flags & 32) !== 0;
+    const sizeField = [single ? 1 : 0, 2, 4, 8][flags >> 6] as number;
+    at += 5 + (single ? 0 : 1) + ([0, 1, 2, 4][flags & 3] as number) + sizeField;
+    for (let last = false; !last && at + 3 <= bytes.length;) {
+      const header = view.getUint8(at) | (view.getUint8(at + 1) << 8) | (view.getUint8(at + 2) << 16);
+      const [type, size] = [(header >> 1) & 3, header >> 3];
+      last = (header & 1) === 1;
+      bound += type === 2 ? ZSTD_BLOCK : size;
+      at += 3 + (type === 1 ? 1 : size);
+    }
+    at += (flags & 4) === 0 ? 0 : 4;
+  }
+  return bound;
 }
 
 function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -82,7 +118,7 @@ async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promi
     size += step.value.length;
     if (size > limit) {
       await reader.cancel();
-      throw new StoreError("corrupt", `the data unpack to more than ${limit} bytes`, { limit });
+      throw tooLarge(limit);
     }
     // The decoder may reuse its memory for the next piece.
     parts.push(step.value.slice());

@@ -11,15 +11,21 @@ const GROUP_SIZE = 50;
 const MAX_CODE_LENGTH = 20;
 
 /** All streams of a file, one after the other. @throws FormatError "limit" on anything that is not bzip2, or is damaged */
-export function decompressBzip2(bytes: Uint8Array): Uint8Array {
+export function decompressBzip2(bytes: Uint8Array, limit = Infinity): Uint8Array {
   const bits = new BitReader(bytes);
   const blocks: Uint8Array[] = [];
-  while (!bits.atEnd()) readStream(bits, blocks);
+  let size = 0;
+  const keep = (block: Uint8Array) => {
+    size += block.length;
+    if (size > limit) throw damaged(`more than ${limit} bytes in it`);
+    blocks.push(block);
+  };
+  while (!bits.atEnd()) readStream(bits, keep);
   if (blocks.length === 0 && bytes.length === 0) throw damaged("no data");
   return concatBytes(blocks);
 }
 
-function readStream(bits: BitReader, blocks: Uint8Array[]): void {
+function readStream(bits: BitReader, keep: (block: Uint8Array) => void): void {
   if (bits.read(8) !== 0x42 || bits.read(8) !== 0x5a || bits.read(8) !== 0x68) throw damaged("no bzip2 header");
   const level = bits.read(8) - 0x30;
   if (level < 1 || level > 9) throw damaged("unknown block size");
@@ -35,7 +41,7 @@ function readStream(bits: BitReader, blocks: Uint8Array[]): void {
     const block = readBlock(bits, level * 100_000);
     if (crc32(block) !== checksum) throw damaged("wrong checksum of a block");
     combined = ((combined << 1) | (combined >>> 31)) ^ checksum;
-    blocks.push(block);
+    keep(block);
   }
 }
 
