@@ -12,8 +12,8 @@ const indexAfter = 4;
 
 export class Keys {
   declare readonly names: readonly string[];
-  private declare index: Map<string, number> | undefined;
-  private declare searches: number;
+  declare private index: Map<string, number> | undefined;
+  declare private searches: number;
   /** Merge plans by right-hand keys; see merge.ts. */
   declare plans: Map<Keys, unknown> | undefined;
   /** The right-hand keys of the last merge, and its plan. */
