@@ -46,7 +46,7 @@ async function answerOf(response: Response, url: string): Promise<Download> {
 async function refusalOf(response: Response): Promise<string> {
   const body = Buffer.from(await response.arrayBuffer()).toString("latin1");
   const isShown = body !== "" && (body.length < 1024 || body.includes("<html>"));
-  return `HTTP error ${response.status}${isShown ? `\n\nresponse body:\n\n${body}` : ""}`;
+  return `HTTP error ${response.status}${isShown ? `\n\nresponse body:\n\n${body.trimEnd()}` : ""}`;
 }
 
 function networkProblem(url: string, error: unknown): string {
@@ -57,7 +57,8 @@ function networkProblem(url: string, error: unknown): string {
   }
   if (cause?.code === "ECONNREFUSED") {
     const at = port === "" ? (protocol === "https:" ? "443" : "80") : port;
-    return `Could not connect to server (7) Failed to connect to ${hostname} port ${at}`;
+    const why = `Failed to connect to ${hostname}:${at} after 0 ms: Could not connect to server`;
+    return `Could not connect to server (7) ${why}`;
   }
   return cause?.message ?? String(error);
 }

@@ -68,11 +68,21 @@ async function fetchArchive(
   if (missing !== undefined) {
     throw new StoreError("missing", `tarball ${JSON.stringify(missing)} does not exist.`);
   }
-  const { bytes, immutableUrl } = await downloadInput(address);
+  const { bytes, immutableUrl } = await downloadInput(address).catch((error: unknown) => {
+    tell(`unpacking '${address}' into the Git cache...`);
+    throw whileUnpacking(error);
+  });
   tellUnpacking(address, bytes, tell);
   const result = await addArchive(bytes, name, store);
   const locked = immutableUrl === undefined ? {} : lockedUrl(immutableUrl);
   return { ...result, attributes: { ...result.attributes, ...locked } };
+}
+
+/** C++ Nix unpacks while it downloads, so that a failed download is an error of the archive's. */
+function whileUnpacking(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error;
+  const reason = error.message.replace(/\n(?=[^\n])/g, "\n       ");
+  return new StoreError("network", `Failed to open archive (Source threw exception: error: ${reason})`, error.data);
 }
 
 /** Says, once for every archive, what C++ Nix says when it unpacks one for the first time. */
