@@ -4,8 +4,8 @@
  *
  *   NIX_ORACLE=DIR/bin node scripts/record-cache.mjs [--check]      as root, with the network
  *
- * 1. Every .deb that samples/channel/pkgs/debian/packages.json names is downloaded (DEBIAN_MIRROR, else Debian's own, else its
- *    archive of old files) and its hash checked; Nix finds them by hash (its setting `hashed-mirrors`).
+ * 1. Every .deb that samples/channel/pkgs/debian/packages.json names is downloaded from a mirror (scripts/debian-mirror.mjs) and its hash
+ *    checked; Nix finds them by hash (its setting `hashed-mirrors`).
  * 2. All packages are built, with `--check` twice.
  * 3. They are copied to the cache and signed. The key lies in the work folder, CACHE_WORK; without that it is made for this run and
  *    gone after it. Only its public half is kept (public-key). `paths` lists the hash parts of all paths, so that nobody has to ask
@@ -18,6 +18,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { debianMirrors } from "./debian-mirror.mjs";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const channel = join(project, "samples/channel");
@@ -26,10 +27,7 @@ const oracle = process.env.NIX_ORACLE;
 if (oracle === undefined) throw new Error("NIX_ORACLE must name the directory of C++ Nix's programs");
 const work = process.env.CACHE_WORK ?? mkdtempSync(join(tmpdir(), "record-cache-"));
 
-const mirrors = [
-  process.env.DEBIAN_MIRROR ?? "http://deb.debian.org/debian",
-  "https://snapshot.debian.org/archive/debian/20261122T000000Z",
-];
+const mirrors = debianMirrors();
 
 /** What people ask for, and what their own packages are built with. */
 const packages =

@@ -11,6 +11,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { debianMirrors } from "./debian-mirror.mjs";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(project, "samples/channel/pkgs/debian/packages.json");
@@ -33,19 +34,11 @@ function apt(program, ...argv) {
   return execFileSync(program, [...architectures, ...options, "-q", ...argv], { encoding: "utf8", maxBuffer: 1 << 28 });
 }
 
-/** The mirror that this system's own apt uses. */
-function ownMirror() {
-  const targets = execFileSync("apt-get", ["indextargets", "--format", "$(REPO_URI)"], { encoding: "utf8" });
-  const mirror = targets.split("\n").find((line) => /\/debian\/?$/.test(line));
-  if (mirror === undefined) throw new Error("apt knows no mirror of Debian: set DEBIAN_MIRROR");
-  return mirror.replace(/\/$/, "");
-}
-
 function prepare() {
   for (const folder of ["state/lists/partial", "cache/archives/partial"])
     mkdirSync(join(work, folder), { recursive: true });
   const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  const mirror = process.env.DEBIAN_MIRROR ?? ownMirror();
+  const [mirror] = debianMirrors();
   const line = (type) => `${type} [signed-by=${keyring}] ${mirror} bookworm main\n`;
   writeFileSync(join(work, "sources.list"), line("deb") + line("deb-src"));
   apt("apt-get", "update");
