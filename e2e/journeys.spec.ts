@@ -182,8 +182,9 @@ test("every way to switch, generations, the boot menu and the terminal", async (
   await test.step("dry-activate only says", async () => {
     await terrarium.recolour("teal");
     await variant(terrarium, "nixos-rebuild dry-activate");
+    const log = () => terrarium.state<string[]>("switching.log").then((lines) => lines.join("\n"));
+    await expect.poll(log).toMatch(/would (re)?start/);
     await expect.poll(() => terrarium.state("switching.exitCode")).toBe(0);
-    expect((await terrarium.state<string[]>("switching.log")).join("\n")).toMatch(/would (re)?start/);
     expect(await terrarium.state("machine.topLevel")).toBe(first);
     await terrarium.running(1);
   });
