@@ -52,7 +52,7 @@ class JsonPrinter {
     try {
       let item: { slot: Slot; pos: Pos | undefined } | undefined = { slot, pos };
       while (item !== undefined) {
-        if (calls + this.#open.length >= runtime.maxCalls) throw callDepthExceeded(item.pos);
+        if (calls + this.#open.length > runtime.maxCalls) throw callDepthExceeded(item.pos);
         runtime.calls = calls + this.#open.length + 1;
         item = (yield* this.#begin(yield item.slot, item.pos)) ?? this.#advance();
       }

@@ -7,9 +7,9 @@ import type { Routine } from "#engine/builtins/record.ts";
 import { ForceAt } from "./code.ts";
 import { delayedCallPos } from "./codes/delayed-call.ts";
 import { addTrace } from "./error.ts";
-import { attributePos } from "./positions.ts";
+import { attributePos, type Pos } from "./positions.ts";
 import { printName } from "./print.ts";
-import { evalContext } from "./runtime.ts";
+import { callDepthExceeded, evalContext, runtime } from "./runtime.ts";
 import { evaluationOrder } from "./symbols.ts";
 import { Attrs, Thunk, type List, type Slot, type Value } from "./value.ts";
 
@@ -33,6 +33,7 @@ export function* forceDeep(slot: Slot): Routine<void> {
     const order = value instanceof Attrs ? evaluationOrder(value, symbols) : undefined;
     open.push({ value: value as Attrs | List, order, next: 0 });
   };
+  const { calls } = runtime;
   enter(slot instanceof Thunk ? yield slot : slot);
   while (open.length > 0) {
     const top = open[open.length - 1]!;
@@ -43,16 +44,23 @@ export function* forceDeep(slot: Slot): Routine<void> {
     }
     const part = parts[top.order === undefined ? top.next : top.order[top.next]!]!;
     top.next++;
+    // What is inside something counts as deeper, so that data without an end is an error.
+    if (calls + open.length > runtime.maxCalls) throw traced(callDepthExceeded(delayedPos(part)), open);
     if (part === null || typeof part !== "object") continue;
     let value: Value;
     try {
+      runtime.calls = calls + open.length + 1;
       value = part instanceof Thunk ? yield new ForceAt(part, delayedCallPos(part)) : part;
     } catch (thrown) {
+      runtime.calls = calls;
       throw traced(thrown, open);
     }
     enter(value);
   }
+  runtime.calls = calls;
 }
+
+const delayedPos = (slot: Slot): Pos | undefined => (slot instanceof Thunk ? delayedCallPos(slot) : undefined);
 
 /** Adds the way from the outside to the part that failed, innermost first. */
 function traced(thrown: unknown, open: readonly Open[]): unknown {
