@@ -474,8 +474,11 @@ const isLink = (hash: string): boolean => hash.length > 1 && document.getElement
 function createPending({ page, store, evaluator }: Context) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let turn = 0;
+  /** The derivation whose change is shown. */
+  let shown: string | null = null;
 
-  const compute = async (evaluated: Evaluated) => {
+  /** `again`: the file is the same, so what is shown of it stays until it is known anew. */
+  const compute = async (evaluated: Evaluated, again: boolean) => {
     const mine = ++turn;
     const { current, generations } = await store.api.profile();
     if (mine !== turn) return;
@@ -486,25 +489,26 @@ function createPending({ page, store, evaluator }: Context) {
     const from = running ?? now.path;
     if (now.path === evaluated.outPath && from === now.path)
       return page.setState({ pending: { status: "none", change: null } });
-    patch(page, "pending", { status: "computing" });
+    if (!again || page.getState().pending.status !== "ready") patch(page, "pending", { status: "computing" });
     const items = await evaluator.instantiation(evaluated.drvPath);
     if (mine !== turn) return;
     const states = running === null ? [] : machine.units.map(({ name, active }) => [name, active] as const);
     const change = await store.api.preview(from, evaluated.drvPath, items, states);
-    if (mine === turn)
-      page.setState({ pending: { status: "ready", change: change === null ? null : toChange(change) } });
+    if (mine !== turn) return;
+    shown = evaluated.drvPath;
+    page.setState({ pending: { status: "ready", change: change === null ? null : toChange(change) } });
   };
 
   /** What cannot be looked at can still be switched to. */
-  const quietly = (evaluated: Evaluated) =>
-    compute(evaluated).catch((error: unknown) => {
+  const quietly = (evaluated: Evaluated, again: boolean) =>
+    compute(evaluated, again).catch((error: unknown) => {
       if (codeOf(error) === "quota") notifyFull(page);
       page.setState({ pending: { status: "ready", change: null } });
     });
 
-  const later = (evaluated: Evaluated) => {
+  const later = (evaluated: Evaluated, again: boolean) => {
     clearTimeout(timer);
-    timer = setTimeout(() => void quietly(evaluated), PREVIEW_DELAY);
+    timer = setTimeout(() => void quietly(evaluated, again), PREVIEW_DELAY);
   };
 
   /** Which system a switch would start from. While a switch is under way its own end looks again. */
@@ -514,7 +518,7 @@ function createPending({ page, store, evaluator }: Context) {
     const { result, stale } = state.evaluation;
     if (state.machine === before.machine && state.generations === before.generations) return;
     if (state.switching.phase === "running" || result === null || stale || base(state) === base(before)) return;
-    later(result);
+    later(result, shown === result.drvPath);
   });
 
   return {
@@ -523,11 +527,11 @@ function createPending({ page, store, evaluator }: Context) {
       clearTimeout(timer);
       turn++;
     },
-    computed: later,
+    computed: (evaluated: Evaluated) => later(evaluated, false),
     async refresh() {
       const { result, stale } = page.getState().evaluation;
       clearTimeout(timer);
-      if (result !== null && !stale) await quietly(result);
+      if (result !== null && !stale) await quietly(result, shown === result.drvPath);
     },
   };
 }
