@@ -206,7 +206,7 @@ class Compiler {
       case "not":
         return this.ownPos(expr.operand);
       case "binary":
-        return ["+", "-", "*", "/", "<", "<=", ">", ">="].includes(expr.op) ? this.pos(expr.opPos) : undefined;
+        return expr.op === "==" || expr.op === "!=" ? undefined : this.pos(expr.opPos);
       default:
         return this.pos(expr.start);
     }
