@@ -37,7 +37,7 @@ const LAST = "page/last-workspace";
 const NO_SOURCES: readonly SourcePin[] = [];
 const PREVIEW_DELAY = 300;
 /** Milliseconds that a web server which was just started may take to listen. */
-const PATIENCE = 6000;
+const PATIENCE = 15_000;
 
 interface Parts {
   context: Context;
