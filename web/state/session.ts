@@ -8,6 +8,7 @@ import {
   type SourcePin,
   type StoreNews,
   type StoreServices,
+  type WorkspaceRecord,
 } from "#workers/api.ts";
 import { fetchAsset, loadChannel, loadTeaching, openLibrary, startStore, type Teaching } from "#workers/client.ts";
 import firstText from "../../samples/examples/first/configuration.nix?raw";
@@ -193,9 +194,16 @@ function connect(context: Context): Parts {
     return result;
   };
 
-  /** Boots a generation, the default one unless told. */
+  /** How many workspaces were entered, or begun to be, and the last of these. */
+  let visits = 0;
+  let entering: Promise<void> = Promise.resolve();
+
+  /** Boots a generation of the open workspace, the default one unless told; nothing when another workspace is entered meanwhile. */
   const boot = async (number: number | null): Promise<boolean> => {
+    await entering;
+    const visit = visits;
     const { generations, current } = await profile();
+    if (visit !== visits) return false;
     const chosen = generations.find((record) => record.number === (number ?? current));
     if (chosen === undefined) {
       notify(page, "info", "There is no generation to boot yet.", { detail: "Build and boot makes the first one." });
@@ -387,7 +395,17 @@ function connect(context: Context): Parts {
   };
 
   /** Opens a workspace with its own machine and generations. */
-  const enter = async (record: Parameters<WorkspaceService["open"]>[0]) => {
+  const enter = (record: WorkspaceRecord): Promise<void> => {
+    visits++;
+    const before = entering;
+    const entered = before.then(() => enterNext(record));
+    // Whoever waits for it only wants to know that it is over.
+    entering = entered.catch(() => undefined);
+    return entered;
+  };
+
+  /** One workspace is left before the next is entered: what both do to the store and the machine never mixes. */
+  const enterNext = async (record: WorkspaceRecord): Promise<void> => {
     await workspaces.flush();
     switching.abandon();
     await machine().leave();

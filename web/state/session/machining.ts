@@ -62,6 +62,8 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
   let startedAt = 0;
   let terminals = 0;
   let booted: number | null = null;
+  /** Boots begun: one that was left for another says nothing any more. */
+  let boots = 0;
   /** A machine is on that no boot has taken yet. */
   let standby = false;
 
@@ -205,6 +207,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
         gone("off", null, "The machine starts anew.");
       }
       standby = false;
+      const attempt = ++boots;
       const started = performance.now();
       consoleText = "";
       logs.clear();
@@ -227,6 +230,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
         const links = await hooks.profileLinks();
         const request = { topLevel, profiles: [{ profile: "system", links }] };
         const { degraded } = await Promise.race([api.boot(request), host.ended()]);
+        if (attempt !== boots) return false;
         startedAt = Date.now();
         set({
           phase: "running",
@@ -236,7 +240,7 @@ export function createMachining(context: Context, hooks: MachineHooks): MachineS
         watchStats();
         return true;
       } catch (error) {
-        if (page.getState().machine.phase !== "booting") return false;
+        if (attempt !== boots || page.getState().machine.phase !== "booting") return false;
         if (error instanceof ElsewhereError) {
           booted = null;
           set({ phase: "off", topLevel: null, generation: null, progress: { text: "", fraction: null } });
